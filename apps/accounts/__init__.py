@@ -1,0 +1,1 @@
+"""People, roles, API keys, tiers and quotas."""

@@ -1,0 +1,1 @@
+"""Who must sign, who signed, separation of duties."""

@@ -1,0 +1,1 @@
+"""Datasets, immutable versions, validation and freezing."""

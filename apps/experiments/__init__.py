@@ -1,0 +1,1 @@
+"""Evaluators now; sweeps, rollouts and routing later."""

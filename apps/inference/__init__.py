@@ -1,0 +1,1 @@
+"""Request, gates, model, gates, response. Nothing returns ungated."""

@@ -1,0 +1,1 @@
+"""Models, versions, artifacts, adapters, training manifests and runs, promotion."""

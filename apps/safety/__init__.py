@@ -1,0 +1,1 @@
+"""The six gates, their policies and verdicts, and crisis escalations."""

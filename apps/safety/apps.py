@@ -1,0 +1,10 @@
+"""Django configuration of the safety app."""
+
+from django.apps import AppConfig
+
+
+class SafetyConfig(AppConfig):
+    name = "apps.safety"
+    label = "safety"
+    verbose_name = "Safety"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""Composition: settings, URLs, Celery, admin site, health, telemetry."""
