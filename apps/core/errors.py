@@ -1,7 +1,8 @@
 """The five families of error that the platform raises on purpose.
 
-Every class fixes its ``code`` (stable, machine-readable) and HTTP status. A message says
-what was expected, what was found and what to do; it must never quote a participant.
+Every class fixes its ``code`` (stable, machine-readable) and HTTP status. A message
+says what was expected, what was found and what to do; it must never quote a
+participant.
 """
 
 from __future__ import annotations

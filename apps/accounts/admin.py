@@ -1,0 +1,1 @@
+"""Screens for people. Keys and tiers are registered beside their models."""

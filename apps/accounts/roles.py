@@ -1,0 +1,106 @@
+"""Roles as code: what each kind of person and each part of the platform may do.
+
+`manage.py sync_roles` makes the database agree with this file; nobody edits groups by
+hand. A permission is a Django name, ``app_label.codename``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    OPERATOR = "operator"
+    REVIEWER = "reviewer"
+    CLINICIAN = "clinician"
+    COMPLIANCE = "compliance_officer"
+    RESPONDER = "responder"
+
+
+# Every role may look; what it may do beyond that is listed by verb.
+VIEW_MODELS = (
+    "datasets.dataset", "datasets.datasetversion", "datasets.validationreport",
+    "datasets.validationfinding",
+    "models_registry.registeredmodel", "models_registry.modelversion",
+    "models_registry.trainingmanifest", "models_registry.trainingrun",
+    "models_registry.metricpoint", "models_registry.checkpoint",
+    "models_registry.artifact", "models_registry.evaluationreport",
+    "models_registry.modelalias", "models_registry.aliaschange",
+    "safety.safetypolicy",
+    "approvals.approvalrequest", "approvals.signoff",
+)  # fmt: skip
+VIEW = frozenset(
+    f"{label.split('.')[0]}.view_{label.split('.')[1]}" for label in VIEW_MODELS
+)
+ESCALATION_DESK = frozenset(
+    {
+        "safety.view_escalation",
+        "safety.view_escalationstep",
+        "safety.acknowledge_escalation",
+        "safety.reassign_escalation",
+        "safety.resolve_escalation",
+    }
+)
+SIGN = frozenset({"approvals.sign_approvalrequest"})
+
+ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
+    Role.OPERATOR: VIEW
+    | {
+        "datasets.add_dataset",
+        "datasets.add_datasetversion",
+        "datasets.ingest_datasetversion",
+        "datasets.validate_datasetversion",
+        "datasets.submit_datasetversion",
+        "datasets.freeze_datasetversion",
+        "datasets.retire_datasetversion",
+        "models_registry.add_registeredmodel",
+        "models_registry.add_trainingmanifest",
+        "models_registry.queue_trainingrun",
+        "models_registry.cancel_trainingrun",
+        "models_registry.evaluate_modelversion",
+        "models_registry.submit_modelversion",
+        "models_registry.promote_modelversion",
+        "models_registry.rollback_modelalias",
+        "models_registry.retire_modelversion",
+        "safety.add_safetypolicy",
+        "safety.submit_safetypolicy",
+        "accounts.view_apikey",
+        "accounts.add_apikey",
+        "accounts.rotate_apikey",
+        "accounts.revoke_apikey",
+        "accounts.view_tier",
+        "approvals.withdraw_approvalrequest",
+    },
+    Role.REVIEWER: VIEW | SIGN,
+    Role.CLINICIAN: VIEW
+    | SIGN
+    | ESCALATION_DESK
+    | {"safety.add_safetypolicy", "safety.submit_safetypolicy"},
+    Role.COMPLIANCE: VIEW
+    | SIGN
+    | {
+        "audit.view_auditentry",
+        "audit.verify_auditentry",
+        "accounts.view_user",
+        "accounts.view_apikey",
+        "accounts.revoke_apikey",
+        "accounts.view_tier",
+        "accounts.change_tier",
+        "safety.view_escalation",
+        "safety.view_escalationstep",
+        "inference.view_inferencerecord",
+    },
+    Role.RESPONDER: ESCALATION_DESK,
+}
+
+# Parts of the platform that act without a person at the keyboard.
+SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
+    "bootstrap": frozenset({"accounts.add_user", "accounts.sync_roles"}),
+    "inference": frozenset({"safety.open_escalation"}),
+    "escalation": frozenset({"safety.sweep_escalation"}),
+    "trainer": frozenset(
+        {"models_registry.run_trainingrun", "models_registry.add_modelversion"}
+    ),
+    "evaluator": frozenset({"models_registry.evaluate_modelversion"}),
+    "maintenance": frozenset({"audit.checkpoint_auditentry"}),
+}

@@ -1,0 +1,114 @@
+"""Reading the log: verification, heads, and the timeline of one subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from django.db.models import QuerySet
+
+from apps.audit.chain import entry_digest
+from apps.audit.errors import ChainBroken
+from apps.audit.models import AuditChain, AuditEntry
+from apps.audit.services import audit_key, read_checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class ChainState:
+    """One verified chain: its last sequence and how many entries were read."""
+
+    name: str
+    sequence: int
+    entries: int
+
+
+def verify_chains(
+    progress: Callable[[int], None] | None = None,
+) -> list[ChainState]:
+    """Recompute every digest and compare heads and checkpoints.
+
+    Reads in constant memory. Raises ChainBroken at the first link that does not hold.
+    """
+    checkpoints = _checkpointed_digests()
+    states = []
+    for head in AuditChain.objects.order_by("name"):
+        states.append(_verify_chain(head, checkpoints.pop(head.name, {}), progress))
+    if checkpoints:
+        raise ChainBroken(f"Chain {min(checkpoints)} is in a checkpoint but gone.")
+    orphans = AuditEntry.objects.exclude(
+        chain__in=AuditChain.objects.values("name")
+    ).first()
+    if orphans is not None:
+        raise ChainBroken(f"Entry {orphans} belongs to no chain.")
+    return states
+
+
+def _checkpointed_digests() -> dict[str, dict[int, str]]:
+    found: dict[str, dict[int, str]] = {}
+    for checkpoint in read_checkpoints():
+        heads = cast("Mapping[str, Mapping[str, object]]", checkpoint["heads"])
+        for name, head in heads.items():
+            sequence = cast("int", head["sequence"])
+            if sequence:
+                found.setdefault(name, {})[sequence] = str(head["digest"])
+    return found
+
+
+def _verify_chain(
+    head: AuditChain,
+    witnessed: dict[int, str],
+    progress: Callable[[int], None] | None,
+) -> ChainState:
+    key = audit_key()
+    previous, expected = "", 0
+    entries = AuditEntry.objects.filter(chain=head.name).order_by("sequence")
+    for entry in entries.iterator(chunk_size=2000):
+        expected += 1
+        _check_link(entry, expected, previous, key, witnessed.pop(expected, None))
+        previous = entry.digest
+        if progress:
+            progress(1)
+    if witnessed:
+        raise ChainBroken(
+            f"{head.name}: a checkpoint saw entry {min(witnessed)}, which is gone."
+        )
+    # A chain may have grown since the head row was read, never shrunk.
+    if head.sequence > expected:
+        raise ChainBroken(
+            f"{head.name}: the head is at {head.sequence}, the last entry {expected}."
+        )
+    return ChainState(head.name, expected, expected)
+
+
+def _check_link(
+    entry: AuditEntry, expected: int, previous: str, key: bytes, witness: str | None
+) -> None:
+    where = f"{entry.chain}#{entry.sequence}"
+    if entry.sequence != expected:
+        raise ChainBroken(f"{entry.chain}: entry {expected} is missing.")
+    if entry.previous_digest != previous:
+        raise ChainBroken(f"{where} does not name the entry before it.")
+    if entry_digest(entry, key) != entry.digest:
+        raise ChainBroken(f"{where} was changed: its digest does not match.")
+    if witness is not None and witness != entry.digest:
+        raise ChainBroken(f"{where} is not the entry that a checkpoint saw.")
+
+
+def timeline_of(subject_label: str, subject_id: str) -> QuerySet[AuditEntry]:
+    """Everything recorded about one subject, oldest first."""
+    return AuditEntry.objects.filter(
+        subject_label=subject_label, subject_id=subject_id
+    ).order_by("recorded_at", "id")
+
+
+def head_matches() -> bool:
+    """Whether every head row names an entry that exists: a cheap readiness probe."""
+    for head in AuditChain.objects.all():
+        if head.sequence and not (
+            AuditEntry.objects.filter(
+                chain=head.name, sequence=head.sequence, digest=head.digest
+            ).exists()
+        ):
+            return False
+    return True

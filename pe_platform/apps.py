@@ -1,0 +1,14 @@
+"""Django configuration of the composition package: it registers system checks."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class PlatformConfig(AppConfig):
+    name = "pe_platform"
+    label = "pe_platform"
+    verbose_name = "Platform"
+
+    def ready(self) -> None:
+        from pe_platform import checks  # noqa: F401

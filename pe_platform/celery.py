@@ -1,0 +1,54 @@
+"""The Celery application. Tasks carry the actor and the request id in their headers.
+
+Apps declare ``shared_task`` and never import this module; the queue of a task is set
+where it is declared or by ``CELERY_TASK_ROUTES``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from celery import Celery, signals
+
+from apps.core.context import current_request_id, new_request_id, request_context
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pe_platform.settings")
+
+app = Celery("pe_platform")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+REQUEST_ID_HEADER = "pe_request_id"
+_open_contexts: dict[str, Any] = {}
+
+
+@signals.before_task_publish.connect
+def _attach_request_id(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    if headers is not None:
+        headers.setdefault(REQUEST_ID_HEADER, current_request_id() or new_request_id())
+
+
+@signals.task_prerun.connect
+def _enter_request_context(task_id: str, task: Any, **_: Any) -> None:
+    found = (task.request.get(REQUEST_ID_HEADER) or "") or new_request_id()
+    context = request_context(found)
+    context.__enter__()
+    _open_contexts[task_id] = context
+
+
+@signals.task_postrun.connect
+def _leave_request_context(task_id: str, **_: Any) -> None:
+    context = _open_contexts.pop(task_id, None)
+    if context is not None:
+        context.__exit__(None, None, None)
+
+
+@app.on_after_configure.connect
+def _make_spool(sender: Celery, **_: Any) -> None:
+    """The filesystem transport expects its folders to exist."""
+    options = sender.conf.broker_transport_options or {}
+    for name in ("data_folder_in", "data_folder_out", "control_folder"):
+        if name in options:
+            Path(options[name]).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,303 @@
+"""The one settings module. Conditions between settings are start-up checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.urls import reverse_lazy
+
+from pe_platform.settings import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+env.load_env_file(Path(env.text("PE_ENV_FILE") or BASE_DIR / ".env"))
+
+PE_ENVIRONMENT = env.choice("PE_ENVIRONMENT", "production", ("production", "local"))
+IS_PRODUCTION = PE_ENVIRONMENT == "production"
+PE_VERSION = "0.1.0"
+PE_CODE_REVISION = env.text("PE_CODE_REVISION", "unknown")
+PE_STATE_DIR = Path(env.text("PE_STATE_DIR") or BASE_DIR / "var")
+PE_STATE_DIR.mkdir(parents=True, exist_ok=True)
+PE_SERVICE = env.text("PE_SERVICE", "manage")
+
+# -- secrets ---------------------------------------------------------------------------
+SECRET_KEY = env.secret("PE_SECRET_KEY")
+PE_AUDIT_KEY = env.secret("PE_AUDIT_KEY")
+PE_AUDIT_KEY_ID = env.text("PE_AUDIT_KEY_ID", "audit-1")
+PE_CHECKPOINT_KEY = env.secret("PE_CHECKPOINT_KEY")
+PE_API_KEY_PEPPERS = {
+    env.text("PE_API_KEY_PEPPER_ID", "pepper-1"): env.secret("PE_API_KEY_PEPPER")
+}
+PE_API_KEY_PEPPER_ID = next(iter(PE_API_KEY_PEPPERS))
+PE_TEXT_DIGEST_KEY = env.secret("PE_TEXT_DIGEST_KEY")
+
+# -- django ----------------------------------------------------------------------------
+DEBUG = False
+ALLOWED_HOSTS = env.words("PE_ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.words("PE_TRUSTED_ORIGINS")
+ROOT_URLCONF = "pe_platform.urls"
+WSGI_APPLICATION = "pe_platform.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# A request body above this is refused before it is parsed (bytes).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+# Larger files than this are spooled to disk rather than held in memory (bytes).
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+INSTALLED_APPS = [
+    "pe_platform.admin_site.PlatformAdminConfig",
+    "unfold",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "guardian",
+    "axes",
+    "django_celery_beat",
+    "django_prometheus",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "apps.core",
+    "apps.audit",
+    "apps.accounts",
+    "apps.approvals",
+    "apps.datasets",
+    "apps.models_registry",
+    "apps.safety",
+    "apps.inference",
+    "apps.experiments",
+    "pe_platform.apps.PlatformConfig",
+]
+
+# Requests to the API are many and carry no cookies: the Pages* classes step aside for
+# paths under API_PREFIX (pe_platform/middleware.py), the rest serve every request.
+MIDDLEWARE = [
+    "pe_platform.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "pe_platform.middleware.PagesStatic",
+    "pe_platform.middleware.PagesSession",
+    "pe_platform.middleware.PagesCommon",
+    "pe_platform.middleware.PagesCsrf",
+    "pe_platform.middleware.PagesAuthentication",
+    "pe_platform.middleware.PagesMessages",
+    "pe_platform.middleware.PagesFrameOptions",
+    "pe_platform.middleware.PagesContentSecurity",
+    "pe_platform.middleware.PasswordChangeMiddleware",
+    "pe_platform.middleware.PagesLockout",
+]
+API_PREFIX = "/api/"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# -- database --------------------------------------------------------------------------
+_default_database = f"sqlite:///{PE_STATE_DIR / 'platform.sqlite3'}"
+DATABASES = {"default": env.database("DATABASE_URL", _default_database)}
+DATABASES["default"]["ATOMIC_REQUESTS"] = False
+if "sqlite" in str(DATABASES["default"]["ENGINE"]):
+    DATABASES["default"]["OPTIONS"] = {
+        # IMMEDIATE: a writer queues at BEGIN instead of failing half-way.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: with WAL, NORMAL may lose the last commits at power loss, and an
+        # acknowledged audit entry must not be lost.
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            "PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;"
+        ),
+    }
+    DATABASES["default"]["CONN_MAX_AGE"] = None
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = env.integer(
+        "PE_DATABASE_CONN_MAX_AGE_S", 60, minimum=0, maximum=3600
+    )
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# -- cache and limits ------------------------------------------------------------------
+REDIS_URL = env.text("REDIS_URL")
+CACHES = (
+    {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+        }
+    }
+    if REDIS_URL
+    else {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+)
+# Rate limits are shared by all processes of one machine through this file, or by all
+# machines through Redis when REDIS_URL is set.
+PE_LIMITER_FILE = PE_STATE_DIR / "limits.sqlite3"
+
+# -- people ----------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 14}  # type: ignore[assignment]
+ANONYMOUS_USER_NAME = None
+GUARDIAN_RAISE_403 = True
+LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+# The lockout middleware runs as PagesLockout, which the check does not recognise.
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]
+
+# -- transport security ----------------------------------------------------------------
+SESSION_COOKIE_SECURE = IS_PRODUCTION
+CSRF_COOKIE_SECURE = IS_PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = IS_PRODUCTION
+SECURE_HSTS_SECONDS = 31536000 if IS_PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PRODUCTION
+SECURE_HSTS_PRELOAD = IS_PRODUCTION
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.boolean("PE_BEHIND_TLS_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        # Unfold's Alpine.js evaluates expressions; only staff pages are HTML here.
+        "script-src": ["'self'", "'unsafe-eval'", "'unsafe-inline'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'", "data:"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+    }
+}
+
+# -- static and stored files -----------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = PE_STATE_DIR / "static"
+STATICFILES_DIRS: list[Path] = []
+MEDIA_ROOT = PE_STATE_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+FILE_UPLOAD_PERMISSIONS = 0o640
+
+# -- celery ----------------------------------------------------------------------------
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or "filesystem://"
+_spool = PE_STATE_DIR / "broker"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
+    {
+        "data_folder_in": str(_spool / "messages"),
+        "data_folder_out": str(_spool / "messages"),
+        "control_folder": str(_spool / "control"),
+        "store_processed": False,
+    }
+    if CELERY_BROKER_URL.startswith("filesystem")
+    else {}
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_DEFAULT_QUEUE = "maintenance"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+PE_QUEUES = (
+    "escalation", "inference", "batch", "training", "evaluation", "maintenance",
+)  # fmt: skip
+CELERY_TASK_ROUTES: dict[str, dict[str, str]] = {}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "audit-checkpoint": {
+        "task": "audit.write_checkpoint",
+        "schedule": 300.0,
+        "options": {"queue": "maintenance"},
+    },
+}
+
+# -- api -------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    # Closed unless a view opens itself: no class, no anonymous caller.
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.accounts.api.HasScope"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.core.problems.problem_handler",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pixelated Empathy Platform",
+    "DESCRIPTION": "Gated inference for mental-health-support models.",
+    "VERSION": PE_VERSION,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# -- audit -----------------------------------------------------------------------------
+# Signed checkpoints over all chain heads are appended here, outside the database.
+PE_CHECKPOINT_FILE = PE_STATE_DIR / "audit" / "checkpoints.jsonl"
+# Which chain a process appends to; processes that share a name share a chain.
+PE_AUDIT_CHAIN = env.text("PE_AUDIT_CHAIN", PE_SERVICE)
+
+# -- plug-ins: one line each -----------------------------------------------------------
+PE_APPROVAL_SUBJECTS: dict[str, str] = {}
+
+# -- logs ------------------------------------------------------------------------------
+PE_LOG_LEVEL = env.choice("PE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "pe_platform.logs.json_formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": PE_LOG_LEVEL},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},
+        "presidio-analyzer": {"level": "ERROR"},
+    },
+}

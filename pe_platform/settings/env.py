@@ -1,0 +1,89 @@
+"""Typed readers of the environment: the only place that looks at ``os.environ``.
+
+A reader that refuses names the variable and the values it accepts. A secret has no
+default: a missing one stops the process, it is never replaced by a guessable value.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+def load_env_file(path: Path) -> None:
+    """Read ``KEY=value`` lines; variables already set win."""
+    if path.is_file():
+        environ.Env.read_env(str(path), overwrite=False)
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, default).strip()
+
+
+def secret(name: str) -> str:
+    """A secret of at least 32 characters; ImproperlyConfigured when absent or short."""
+    value = text(name)
+    if len(value) < 32:
+        raise ImproperlyConfigured(
+            f"{name} is {'too short' if value else 'not set'}: a random value of at "
+            "least 32 characters is required. `make run` writes one into .env."
+        )
+    return value
+
+
+def boolean(name: str, default: bool) -> bool:
+    value = text(name).lower()
+    if not value:
+        return default
+    if value in _TRUE | _FALSE:
+        return value in _TRUE
+    accepted = ", ".join(sorted(_TRUE | _FALSE))
+    raise ImproperlyConfigured(f"{name}={value!r} is not one of {accepted}.")
+
+
+def integer(name: str, default: int, *, minimum: int, maximum: int) -> int:
+    value = text(name)
+    if not value:
+        return default
+    try:
+        number = int(value)
+    except ValueError as error:
+        message = f"{name}={value!r} is not a whole number."
+        raise ImproperlyConfigured(message) from error
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(f"{name}={number} is outside {minimum}..{maximum}.")
+    return number
+
+
+def choice(name: str, default: str, accepted: tuple[str, ...]) -> str:
+    value = text(name) or default
+    if value not in accepted:
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is not one of {', '.join(accepted)}."
+        )
+    return value
+
+
+def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
+    """Comma-separated values without blanks."""
+    value = text(name)
+    if not value:
+        return list(default)
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def database(name: str, default: str) -> dict[str, object]:
+    """A database URL as Django's dictionary."""
+    value = text(name) or default
+    try:
+        return dict(environ.Env.db_url_config(value))
+    except (environ.ImproperlyConfigured, ValueError) as error:
+        raise ImproperlyConfigured(
+            f"{name} is not a database URL such as postgres://user@host/name."
+        ) from error
