@@ -11,4 +11,5 @@ class PlatformConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
-        from pe_platform import checks  # noqa: F401
+        # celery: so that tasks sent from the web and from commands find the broker.
+        from pe_platform import celery, checks  # noqa: F401

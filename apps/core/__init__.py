@@ -1,1 +1,1 @@
-"""What every app shares: errors, digests, actors, plug-ins, settings readers. No tables of its own."""
+"""What every app shares: errors, digests, actors, plug-ins. No tables of its own."""

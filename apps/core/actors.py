@@ -20,8 +20,8 @@ class ActorKind(StrEnum):
 class Actor:
     """An acting person, program or part of the platform.
 
-    ``permissions`` are Django names such as ``datasets.freeze_datasetversion`` that hold
-    for every object; object-level grants are looked up through apps.accounts.
+    ``permissions`` are Django names such as ``datasets.freeze_datasetversion`` that
+    hold for every object; object-level grants are looked up through apps.accounts.
     """
 
     kind: ActorKind

@@ -284,6 +284,9 @@ PE_CHECKPOINT_FILE = PE_STATE_DIR / "audit" / "checkpoints.jsonl"
 # Which chain a process appends to; processes that share a name share a chain.
 PE_AUDIT_CHAIN = env.text("PE_AUDIT_CHAIN", PE_SERVICE)
 
+# /metrics answers only to this bearer token; without one it answers to nobody.
+PE_METRICS_TOKEN = env.text("PE_METRICS_TOKEN")
+
 # -- plug-ins: one line each -----------------------------------------------------------
 PE_APPROVAL_SUBJECTS: dict[str, str] = {}
 

@@ -32,7 +32,7 @@ if "sqlite" in str(DATABASES["default"]["ENGINE"]):
         "NAME": os.path.join(os.environ["PE_STATE_DIR"], "test.sqlite3")
     }
 CELERY_BROKER_URL = "memory://"
-CELERY_BROKER_TRANSPORT_OPTIONS = {}  # type: ignore[no-redef]
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
 if not REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 AXES_ENABLED = False

@@ -1,0 +1,56 @@
+# The two commands of this project are `make run` and `make test`; each does all the
+# set-up it needs. Everything else is for those who work on the platform.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH := torch==2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-services lint types layers migrations-check check coverage lock bench
+
+help: ## list what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
+
+# torch goes first and by exact pin: a loose range pulls CUDA packages of several GB.
+$(VENV)/.installed: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing requirements (a few minutes the first time)"
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/.installed ## start everything and show the main job (Ctrl-C stops)
+	@exec $(BIN)/python -m pe_platform.launch
+
+test: $(VENV)/.installed-dev ## run the tests, on SQLite unless DATABASE_URL says otherwise
+	$(BIN)/python -m pytest -n 2
+
+coverage: $(VENV)/.installed-dev ## run the tests and fail under 90 % coverage
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+lint: $(VENV)/.installed-dev ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev ## mypy --strict
+	$(BIN)/mypy apps pe_platform
+
+layers: $(VENV)/.installed-dev ## who may import whom
+	$(BIN)/lint-imports
+
+migrations-check: $(VENV)/.installed-dev ## models without a migration
+	PE_ENVIRONMENT=local DJANGO_SETTINGS_MODULE=pe_platform.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
+
+check: lint types layers migrations-check test ## everything quick
+
+bench: $(VENV)/.installed-dev ## gate latency and serving figures, as JSON
+	$(BIN)/python benchmarks/gate_latency.py
+	$(BIN)/python benchmarks/serving.py
+
+lock: ## resolve requirements*.in into the locked files (needs uv)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-find-links requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-find-links requirements-dev.in -o requirements-dev.txt

@@ -1,0 +1,48 @@
+"""gunicorn: processes sized to cores, each with an audit chain of its own.
+
+`sync` workers did best on two cores (docs/adr/0004): every wait on another thread queues
+for the interpreter lock behind whoever computes. Idle client connections belong to a
+proxy in front.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+bind = os.environ.get("PE_BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("PE_WEB_WORKERS", str(2 * (os.cpu_count() or 1))))
+worker_class = "sync"
+timeout = 30
+graceful_timeout = int(os.environ.get("PE_DRAIN_S", "20"))
+backlog = 2048
+control_socket_disable = True
+errorlog = "-"
+accesslog = None
+wsgi_app = "pe_platform.wsgi:application"
+
+
+def pre_fork(server, worker):
+    """Give the worker the lowest slot no living worker holds, so chains are reused."""
+    taken = {getattr(other, "pe_slot", None) for other in server.WORKERS.values()}
+    worker.pe_slot = next(slot for slot in range(10_000) if slot not in taken)
+
+
+def post_fork(server, worker):
+    name = os.environ.get("PE_AUDIT_CHAIN", "web")
+    os.environ["PE_SERVICE"] = "web"
+    os.environ["PE_AUDIT_CHAIN"] = f"{name}-{worker.pe_slot}"
+
+
+def child_exit(server, worker):
+    """Let the metrics of a dead worker be merged and forgotten."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)
+
+
+def when_ready(server):
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
