@@ -4,4 +4,9 @@ Debug is off, hosts are empty, secrets are required, cookies are secure. `make r
 writes a .env for one machine; production sets the same variables itself.
 """
 
-from pe_platform.settings.base import *  # noqa: F403
+import os
+
+# The test settings live in this package and choose their own secrets before they read
+# the base module: reading it here would demand real ones from a clean clone.
+if os.environ.get("DJANGO_SETTINGS_MODULE") != "pe_platform.settings.test":
+    from pe_platform.settings.base import *  # noqa: F403
