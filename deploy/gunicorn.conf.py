@@ -1,8 +1,8 @@
 """gunicorn: processes sized to cores, each with an audit chain of its own.
 
-`sync` workers did best on two cores (docs/adr/0004): every wait on another thread queues
-for the interpreter lock behind whoever computes. Idle client connections belong to a
-proxy in front.
+`sync` workers did best on two cores (docs/adr/0004): every wait on another thread
+queues for the interpreter lock behind whoever computes. Idle client connections belong
+to a proxy in front.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ class ProcessGroup:
             child.process = self._spawn(child.spec)
 
     def drain(self, timeout_s: float) -> bool:
-        """SIGTERM to all, SIGKILL to what is left; True when all ended by themselves."""
+        """SIGTERM to all, then SIGKILL; True when all ended by themselves."""
         living = [child for child in self.children if child.process.poll() is None]
         for child in living:
             child.process.terminate()

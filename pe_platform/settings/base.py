@@ -82,13 +82,13 @@ MIDDLEWARE = [
     "pe_platform.middleware.PagesStatic",
     "pe_platform.middleware.PagesSession",
     "pe_platform.middleware.PagesCommon",
-    "pe_platform.middleware.PagesCsrf",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "pe_platform.middleware.PagesAuthentication",
     "pe_platform.middleware.PagesMessages",
-    "pe_platform.middleware.PagesFrameOptions",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "pe_platform.middleware.PagesContentSecurity",
     "pe_platform.middleware.PasswordChangeMiddleware",
-    "pe_platform.middleware.PagesLockout",
+    "axes.middleware.AxesMiddleware",
 ]
 API_PREFIX = "/api/"
 
@@ -174,8 +174,6 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
-# The lockout middleware runs as PagesLockout, which the check does not recognise.
-SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 
 # -- transport security ----------------------------------------------------------------
 SESSION_COOKIE_SECURE = IS_PRODUCTION

@@ -81,9 +81,10 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
 def database(name: str, default: str) -> dict[str, object]:
     """A database URL as Django's dictionary."""
     value = text(name) or default
+    refusal = f"{name} is not a database URL such as postgres://user@host/name."
+    if "://" not in value:
+        raise ImproperlyConfigured(refusal)
     try:
         return dict(environ.Env.db_url_config(value))
     except (environ.ImproperlyConfigured, ValueError) as error:
-        raise ImproperlyConfigured(
-            f"{name} is not a database URL such as postgres://user@host/name."
-        ) from error
+        raise ImproperlyConfigured(refusal) from error

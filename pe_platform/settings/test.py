@@ -19,7 +19,12 @@ os.environ["PE_STATE_DIR"] = os.environ.get("PE_TEST_STATE_DIR") or tempfile.mkd
 )
 
 from pe_platform.settings.base import *  # noqa: E402, F403
-from pe_platform.settings.base import DATABASES, REDIS_URL, STORAGES  # noqa: E402
+from pe_platform.settings.base import (  # noqa: E402
+    DATABASES,
+    REDIS_URL,
+    STATIC_ROOT,
+    STORAGES,
+)
 
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -36,3 +41,4 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {}
 if not REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 AXES_ENABLED = False
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
