@@ -1,0 +1,1 @@
+"""What serves the gate classifier: numpy and nothing heavier."""

@@ -1,0 +1,208 @@
+"""The shipped gate classifier: one table of weights, every head in one pass.
+
+Needs numpy only. A text is normalised and hashed once; every head reads its column of
+the same rows. Long text is read in overlapping windows and the worst window counts, so
+nothing can be hidden behind padding. It must never answer from bytes whose digest it
+did not check.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load
+
+from apps.core.digests import digest_bytes
+from apps.core.errors import IntegrityFailure, Unavailable
+from apps.safety.runtime.cues import topics_of
+from apps.safety.runtime.features import (
+    CHAR_KINDS,
+    SCHEME,
+    WORD_KINDS,
+    Passage,
+    crossed,
+    passages,
+)
+
+SHIPPED = Path(__file__).resolve().parent.parent / "weights"
+MANIFEST = "manifest.json"
+WEIGHTS = "linear.safetensors"
+SEGMENT_WORDS = 128
+CONTEXT_TURNS = 8
+CONTEXT_CHARS = 4000
+CONTEXT_DECAY = 0.85
+CARRIED = ("crisis", "crisis_high")
+PAIR_HEAD = "inappropriate"
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Sums of weights over part of a text, with how many features each block had."""
+
+    words: Floats
+    chars: Floats
+    word_count: int
+    char_count: int
+
+    def __add__(self, other: _Window) -> _Window:
+        return _Window(
+            self.words + other.words,
+            self.chars + other.chars,
+            self.word_count + other.word_count,
+            self.char_count + other.char_count,
+        )
+
+    def logits(self) -> Floats:
+        words = self.words / np.float32(math.sqrt(max(1, self.word_count)))
+        chars = self.chars / np.float32(math.sqrt(max(1, self.char_count)))
+        return words + chars
+
+
+def expand(packed: NDArray[np.int8], scale: Floats) -> Floats:
+    """float32 weights from signed-square 8-bit codes; finer steps near zero."""
+    unit = packed.astype(np.float32) / 127.0
+    return np.asarray(unit * np.abs(unit) * scale, np.float32)
+
+
+class LinearScorer:
+    """Calibrated probabilities by head; implements ``contracts.TextScorer``."""
+
+    def __init__(
+        self, tensors: Mapping[str, NDArray[np.generic]], manifest: Mapping[str, object]
+    ):
+        self.version = str(manifest["version"])
+        heads = cast(Mapping[str, Mapping[str, float]], manifest["heads"])
+        self.heads: tuple[str, ...] = tuple(heads)
+        self.thresholds = {name: float(h["threshold"]) for name, h in heads.items()}
+        self._slope = np.array([h["slope"] for h in heads.values()], np.float32)
+        self._offset = np.array([h["offset"] for h in heads.values()], np.float32)
+        table = expand(_int8(tensors["table"]), _float(tensors["scale"]))
+        self._table = np.zeros((len(table), 16), np.float32)
+        self._table[:, : table.shape[1]] = table
+        self._context_column = len(self.heads)
+        self._cross = expand(_int8(tensors["cross"]), _float(tensors["cross_scale"]))
+        self._pair = self.heads.index(PAIR_HEAD)
+        self._carried = [self.heads.index(name) for name in CARRIED]
+
+    @classmethod
+    def load(cls, directory: Path | None = None) -> LinearScorer:
+        """The scorer in ``directory``, or the one shipped with the platform.
+
+        Raises Unavailable when files are missing; IntegrityFailure when the weights'
+        digest or feature scheme is not the manifest's.
+        """
+        where = directory or SHIPPED
+        try:
+            manifest = json.loads((where / MANIFEST).read_bytes())
+            content = (where / WEIGHTS).read_bytes()
+        except FileNotFoundError as error:
+            raise Unavailable(
+                f"No gate weights in {where.name}: run manage.py train_gates."
+            ) from error
+        if digest_bytes(content) != manifest["digest"]:
+            raise IntegrityFailure(
+                "Gate weights do not match the digest in their manifest: restore both."
+            )
+        if manifest["scheme"] != SCHEME:
+            raise IntegrityFailure(
+                f"Gate weights were trained for features {manifest['scheme']}, this "
+                f"release computes {SCHEME}: train them again."
+            )
+        return cls(load(content), manifest)
+
+    def score(self, text: str, context: Sequence[str] = ()) -> dict[str, float]:
+        """Probability in [0, 1] for each head.
+
+        ``context`` holds earlier turns, oldest first. Crisis heads carry earlier risk
+        forward, decaying by turn; ``inappropriate`` reads the text as a reply to the
+        last turn.
+        """
+        logits = self.logits(text, context)
+        scores = self._calibrated(logits)
+        if context:
+            self._carry(scores, context)
+        return dict(zip(self.heads, scores.tolist(), strict=True))
+
+    def logits(self, text: str, context: Sequence[str] = ()) -> Floats:
+        """Uncalibrated head logits, shape (heads,), before earlier risk is carried."""
+        pieces = list(passages(text))
+        logits = self._worst(pieces)
+        if context:
+            logits[self._pair] += self._pair_logit(pieces, context[-1])
+        return logits
+
+    def _worst(self, pieces: Sequence[Passage]) -> Floats:
+        logits = [window.logits() for window in self._windows(pieces)]
+        worst = logits[0] if len(logits) == 1 else np.max(logits, axis=0)
+        return np.asarray(worst[: len(self.heads)])
+
+    def _windows(self, pieces: Sequence[Passage]) -> Iterator[_Window]:
+        segments = [s for piece in pieces for s in self._segments(piece)]
+        if len(segments) == 1:
+            yield segments[0]
+        for first, second in pairwise(segments):
+            yield first + second
+
+    def _segments(self, piece: Passage) -> Iterator[_Window]:
+        count = len(piece.starts)
+        if count <= 2 * SEGMENT_WORDS:
+            yield self._sum(piece.words, piece.chars)
+            return
+        for first in range(0, count, SEGMENT_WORDS):
+            last = min(first + SEGMENT_WORDS, count)
+            end = piece.starts[last] if last < count else len(piece.chars)
+            yield self._sum(
+                piece.words[first:last], piece.chars[piece.starts[first] - 1 : end]
+            )
+
+    def _sum(self, words: NDArray[np.int64], chars: NDArray[np.int64]) -> _Window:
+        return _Window(
+            self._total(words.reshape(-1, WORD_KINDS)),
+            self._total(chars.reshape(-1, CHAR_KINDS)),
+            int(np.count_nonzero(words)),
+            int(np.count_nonzero(chars)),
+        )
+
+    def _total(self, buckets: NDArray[np.int64]) -> Floats:
+        flat = buckets.ravel()
+        return np.ones(len(flat), np.float32) @ self._table.take(flat, axis=0)
+
+    def _pair_logit(self, pieces: Sequence[Passage], turn: str) -> float:
+        """What the last turn, and the reply's words in its light, add to the reply."""
+        asked = next(iter(passages(turn[:CONTEXT_CHARS])))
+        logit = float(
+            self._sum(asked.words, asked.chars).logits()[self._context_column]
+        )
+        topics = topics_of(asked.hashes)
+        sums = [self._cross[crossed(p.hashes, topics)].sum() for p in pieces]
+        count = 2 * len(topics) * sum(len(p.hashes) for p in pieces)
+        return logit + float(sum(sums)) / math.sqrt(max(1, count))
+
+    def _carry(self, scores: Floats, context: Sequence[str]) -> None:
+        for age, turn in enumerate(reversed(context[-CONTEXT_TURNS:]), start=1):
+            logits = self._worst(list(passages(turn[-CONTEXT_CHARS:])))
+            earlier = self._calibrated(logits) * np.float32(CONTEXT_DECAY**age)
+            for head in self._carried:
+                scores[head] = max(scores[head], earlier[head])
+
+    def _calibrated(self, logits: Floats) -> Floats:
+        z = np.clip(self._slope * logits + self._offset, -30.0, 30.0)
+        return np.asarray(1.0 / (1.0 + np.exp(-z)), np.float32)
+
+
+def _int8(tensor: NDArray[np.generic]) -> NDArray[np.int8]:
+    return np.asarray(tensor, np.int8)
+
+
+def _float(tensor: NDArray[np.generic]) -> Floats:
+    return np.asarray(tensor, np.float32)

@@ -1,0 +1,1 @@
+"""Everything needed to make the gate weights again from labelled text; never served."""
