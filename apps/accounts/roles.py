@@ -82,8 +82,6 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "audit.view_auditentry",
         "audit.verify_auditentry",
         "accounts.view_user",
-        "accounts.add_user",
-        "accounts.change_user",
         "accounts.view_apikey",
         "accounts.revoke_apikey",
         "accounts.view_tier",
@@ -97,9 +95,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
 
 # Parts of the platform that act without a person at the keyboard.
 SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
-    "bootstrap": frozenset(
-        {"accounts.add_user", "accounts.sync_roles", "accounts.sync_tiers"}
-    ),
+    "bootstrap": frozenset({"accounts.add_user", "accounts.sync_roles"}),
     "inference": frozenset({"safety.open_escalation"}),
     "escalation": frozenset({"safety.sweep_escalation"}),
     "trainer": frozenset(

@@ -145,8 +145,6 @@ CACHES = (
 # Rate limits are shared by all processes of one machine through this file, or by all
 # machines through Redis when REDIS_URL is set.
 PE_LIMITER_FILE = PE_STATE_DIR / "limits.sqlite3"
-# Grows by a byte whenever a key changes, so that cached keys are read again at once.
-PE_KEY_STAMP_FILE = PE_STATE_DIR / "keys.stamp"
 
 # -- people ----------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
@@ -290,29 +288,6 @@ PE_METRICS_TOKEN = env.text("PE_METRICS_TOKEN")
 # -- plug-ins: one line each -----------------------------------------------------------
 PE_APPROVAL_SUBJECTS: dict[str, str] = {}
 
-# -- datasets --------------------------------------------------------------------------
-PE_APPROVAL_SUBJECTS["datasets.datasetversion"] = (
-    "apps.datasets.subjects.DatasetVersionSubject"
-)
-PE_DATASET_VALIDATORS = [
-    "apps.datasets.validators.schema.SchemaValidator",
-    "apps.datasets.validators.duplicates.DuplicateValidator",
-    "apps.datasets.validators.identifiers.IdentifierValidator",
-    "apps.datasets.validators.hazards.HazardValidator",
-    "apps.datasets.validators.balance.BalanceValidator",
-    "apps.datasets.validators.licence.LicenceValidator",
-]
-# SPDX identifiers of licences under which rows may be used.
-PE_DATASET_LICENCES = env.words(
-    "PE_DATASET_LICENCES", ("CC0-1.0", "CC-BY-4.0", "Apache-2.0", "MIT")
-)
-PE_DATASET_MAX_ROW_BYTES = env.integer(
-    "PE_DATASET_MAX_ROW_BYTES", 1 << 20, minimum=1 << 10, maximum=1 << 26
-)
-PE_DATASET_MAX_FILE_BYTES = env.integer(
-    "PE_DATASET_MAX_FILE_BYTES", 2 << 30, minimum=1 << 10, maximum=1 << 40
-)
-
 # -- logs ------------------------------------------------------------------------------
 PE_LOG_LEVEL = env.choice("PE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
@@ -327,3 +302,14 @@ LOGGING = {
         "presidio-analyzer": {"level": "ERROR"},
     },
 }
+
+# -- gates: in the order of every policy -----------------------------------------------
+PE_GATES = [
+    "apps.safety.gates.crisis.CrisisGate",
+    "apps.safety.gates.toxicity.ToxicityGate",
+    "apps.safety.gates.privacy.PrivacyGate",
+    "apps.safety.gates.bias.BiasGate",
+    "apps.safety.gates.appropriateness.AppropriatenessGate",
+    "apps.safety.gates.redaction.RedactionGate",
+]
+PE_DEFAULT_POLICY = "default"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 
 import pytest
-
 from apps.core.errors import IntegrityFailure, Unavailable
 from apps.safety.runtime.linear import MANIFEST, SHIPPED, WEIGHTS, LinearScorer
 
@@ -71,32 +70,9 @@ def test_weights_for_other_features_are_refused(copied):
 
 @pytest.mark.parametrize("place", [0, 1000, 5000])
 def test_risk_is_found_wherever_it_stands_in_a_long_text(scorer, place):
-    calm = [
-        "we",
-        "walked",
-        "to",
-        "the",
-        "market",
-        "and",
-        "bought",
-        "some",
-        "bread",
-        "and",
-        "apples",
-    ]
+    calm = "we walked to the market and bought some bread and apples".split()
     words = (calm * 600)[:6000]
-    words[place:place] = [
-        "I",
-        "want",
-        "to",
-        "kill",
-        "myself",
-        "tonight,",
-        "I",
-        "have",
-        "the",
-        "pills",
-    ]
+    words[place:place] = "I want to kill myself tonight, I have the pills".split()
 
     scores = scorer.score(" ".join(words))
 

@@ -1,0 +1,19 @@
+"""People. API keys, tiers and quotas live in their own modules of this package."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    """A member of staff. ``must_change_password`` marks a one-time password."""
+
+    email = models.EmailField("e-mail address", blank=True)
+    must_change_password = models.BooleanField(default=False)
+
+    class Meta(AbstractUser.Meta):
+        permissions = [("sync_roles", "Can make groups agree with the roles in code")]
+
+    def __str__(self) -> str:
+        return self.username

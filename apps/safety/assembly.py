@@ -1,0 +1,68 @@
+"""Builds the gates that the settings name, once in each process.
+
+The only place where a gate meets its classifier. Building takes a few seconds, so
+servers call ``warm`` at start; a failure here is raised, never worked around, because a
+platform without its gates must not answer.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from apps.core.plugins import load_family
+from apps.safety.contracts import Inspection, Stage
+from apps.safety.errors import GatesUnavailable
+from apps.safety.gates.base import BaseGate, GateKit
+from apps.safety.gates.identifiers import gazetteer
+from apps.safety.gates.identifiers.second_opinion import second_opinion
+from apps.safety.pipeline import GateRunner
+from apps.safety.policy import GATE_ORDER, Policy, default_policy
+from apps.safety.scoring import SharedScorer
+
+
+def gate_classes() -> dict[str, type[BaseGate]]:
+    """The configured gate classes by name; GatesUnavailable unless they are the six."""
+    try:
+        # mypy: the family's base is abstract; its members are not built here.
+        classes = load_family(settings.PE_GATES, BaseGate)  # type: ignore[type-abstract]
+    except ImproperlyConfigured as error:
+        raise GatesUnavailable(f"PE_GATES: {error}") from error
+    if tuple(classes) != GATE_ORDER:
+        raise GatesUnavailable(
+            f"PE_GATES must name {', '.join(GATE_ORDER)} in this order; "
+            f"found {', '.join(classes)}"
+        )
+    return classes
+
+
+@cache
+def gate_kit() -> GateKit:
+    """What the gates are built from: the shipped classifier and Presidio's patterns."""
+    from apps.safety.runtime.linear import LinearScorer
+
+    return GateKit(SharedScorer(LinearScorer.load()), second_opinion())
+
+
+@cache
+def gates() -> tuple[BaseGate, ...]:
+    """The six gates of this process."""
+    kit = gate_kit()
+    return tuple(gate(kit) for gate in gate_classes().values())
+
+
+def runner_for(policy: Policy) -> GateRunner:
+    """The process's gates under a policy."""
+    return GateRunner(gates(), policy)
+
+
+def warm() -> None:
+    """Load everything and run one text through, so that no request pays for it."""
+    gazetteer.warm()
+    runner = runner_for(default_policy())
+    for stage in Stage:
+        runner.run(
+            Inspection("Hello, my name is Ada, call 212-555-0100 on 3 May.", stage)
+        )

@@ -1,0 +1,1 @@
+"""Phrases written for this project, as data: no person's words, no logic."""

@@ -1,0 +1,237 @@
+"""A safety policy as a frozen value: gate order, thresholds, fixed texts, contacts.
+
+Read once from its JSON and refused unless complete: a threshold or text that is missing
+is found when the policy is written, not when a person is waiting. Nothing here falls
+back to a default number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import jsonschema
+
+from apps.core.digests import digest_json
+from apps.safety.contracts import RiskLevel, Stage, Thresholds
+from apps.safety.errors import PolicyInvalid
+
+GATE_ORDER = (
+    "crisis",
+    "toxicity",
+    "privacy",
+    "bias",
+    "appropriateness",
+    "redaction",
+)
+INTERNATIONAL = "international"
+_FOLDER = Path(__file__).resolve().parent / "policies"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedTexts:
+    """The approved words for one locale; never written by a model."""
+
+    locale: str
+    crisis: str
+    blocked: str
+    unavailable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One helpline and the day a person last verified it."""
+
+    name: str
+    reach: str
+    url: str
+    verified_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One version of a policy; ``version`` is 0 for a document that is in no row."""
+
+    name: str
+    version: int
+    digest: str
+    gate_order: tuple[str, ...]
+    acknowledge_minutes: Mapping[str, int]
+    _thresholds: Mapping[tuple[str, str], Thresholds]
+    _texts: Mapping[str, FixedTexts]
+    _contacts: Mapping[str, tuple[Contact, ...]]
+
+    def thresholds(self, gate: str, stage: Stage) -> Thresholds:
+        """The gate's numbers for a stage; KeyError where the policy has none."""
+        return self._thresholds[(gate, stage.value)]
+
+    def has_stage(self, gate: str, stage: Stage) -> bool:
+        return (gate, stage.value) in self._thresholds
+
+    def texts(self, locale: str) -> FixedTexts:
+        """The locale's texts; an unknown country gets the international ones.
+
+        ``es-MX`` falls back to ``es``; ``en-AU`` to international, never to ``en-US``.
+        """
+        return self._texts[_closest(locale, self._texts)]
+
+    def contacts(self, locale: str) -> tuple[Contact, ...]:
+        return self._contacts[_closest(locale, self._contacts)]
+
+    def minutes_to_acknowledge(self, level: RiskLevel) -> int:
+        return self.acknowledge_minutes[level.value]
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        return tuple(self._texts)
+
+
+def _closest(locale: str, known: Mapping[str, object]) -> str:
+    language, _, country = locale.replace("_", "-").partition("-")
+    exact = f"{language.lower()}-{country.upper()}" if country else language.lower()
+    for candidate in (exact, language.lower()):
+        if candidate in known:
+            return candidate
+    return INTERNATIONAL
+
+
+def parse_policy(document: Any, *, name: str, version: int = 0) -> Policy:
+    """A policy from its JSON document (checked here, hence any JSON value).
+
+    Raises PolicyInvalid naming the place in the document that is wrong.
+    """
+    _check_shape(document)
+    _check_gates(document["gates"])
+    _check_locales(document)
+    return Policy(
+        name=name,
+        version=version,
+        digest=digest_json(document),
+        gate_order=tuple(gate["name"] for gate in document["gates"]),
+        acknowledge_minutes=MappingProxyType(
+            dict(document["escalation"]["acknowledge_minutes"])
+        ),
+        _thresholds=_thresholds(document["gates"]),
+        _texts=MappingProxyType(
+            {key: FixedTexts(key, **texts) for key, texts in document["texts"].items()}
+        ),
+        _contacts=MappingProxyType(
+            {
+                key: tuple(_contact(row) for row in rows)
+                for key, rows in document["contacts"].items()
+            }
+        ),
+    )
+
+
+def _check_shape(document: Any) -> None:
+    validator = jsonschema.Draft202012Validator(_schema())
+    error = jsonschema.exceptions.best_match(validator.iter_errors(document))
+    if error is not None:
+        place = "/".join(str(step) for step in error.absolute_path) or "(top)"
+        raise PolicyInvalid(f"Policy document at {place}: {error.message[:300]}")
+
+
+def _check_gates(gates: Sequence[Mapping[str, Any]]) -> None:
+    names = tuple(gate["name"] for gate in gates)
+    if names != GATE_ORDER:
+        raise PolicyInvalid(
+            f"A policy names the six gates in order {', '.join(GATE_ORDER)}; "
+            f"found {', '.join(names)}"
+        )
+    for gate in gates:
+        needed = _NEEDED_STAGES[gate["name"]]
+        if set(gate["thresholds"]) != needed:
+            raise PolicyInvalid(
+                f"Gate {gate['name']} needs thresholds for exactly the stages "
+                f"{', '.join(sorted(needed))}"
+            )
+        for stage, numbers in gate["thresholds"].items():
+            _check_numbers(gate["name"], stage, numbers)
+
+
+def _check_numbers(gate: str, stage: str, numbers: Mapping[str, float]) -> None:
+    if set(numbers) != _NEEDED_NUMBERS[gate]:
+        needed = ", ".join(sorted(_NEEDED_NUMBERS[gate]))
+        raise PolicyInvalid(f"Gate {gate} on {stage} needs the thresholds {needed}")
+    if gate == "crisis":
+        levels = [numbers[key] for key in ("low", "moderate", "high", "imminent")]
+        if levels != sorted(levels):
+            raise PolicyInvalid("Crisis levels must rise from low to imminent")
+        if numbers["escalate"] > numbers["high"]:
+            raise PolicyInvalid("Crisis must escalate at or below the level high")
+
+
+def _check_locales(document: Mapping[str, Any]) -> None:
+    without = set(document["texts"]) ^ set(document["contacts"])
+    if without:
+        raise PolicyInvalid(
+            "Each locale needs both texts and contacts; one is missing for "
+            + ", ".join(sorted(without))
+        )
+
+
+def _thresholds(
+    gates: Sequence[Mapping[str, Any]],
+) -> Mapping[tuple[str, str], Thresholds]:
+    return MappingProxyType(
+        {
+            (gate["name"], stage): Thresholds(MappingProxyType(dict(numbers)))
+            for gate in gates
+            for stage, numbers in gate["thresholds"].items()
+        }
+    )
+
+
+def _contact(row: Mapping[str, str]) -> Contact:
+    try:
+        verified_on = date.fromisoformat(row["verified_on"])
+    except ValueError as error:
+        raise PolicyInvalid(
+            f"Contact {row['name']}: verified_on is not a calendar date"
+        ) from error
+    return Contact(row["name"], row["reach"], row["url"], verified_on)
+
+
+_BOTH = {"input", "output"}
+_OUTPUT = {"output"}
+_NEEDED_STAGES: Mapping[str, set[str]] = {
+    "crisis": _BOTH,
+    "toxicity": _BOTH,
+    "privacy": _BOTH,
+    "bias": _OUTPUT,
+    "appropriateness": _OUTPUT,
+    "redaction": _OUTPUT,
+}
+_NEEDED_NUMBERS: Mapping[str, set[str]] = {
+    "crisis": {"low", "moderate", "high", "imminent", "escalate"},
+    "toxicity": {"replace", "block"},
+    "privacy": {"mask"},
+    "bias": {"replace", "block"},
+    "appropriateness": {"replace", "block"},
+    "redaction": {"mask", "profanity"},
+}
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((_FOLDER / "schema.json").read_text("utf-8"))
+    return schema
+
+
+def default_document() -> dict[str, Any]:
+    """The document that ships with the platform; a proposal until it is approved."""
+    document: dict[str, Any] = json.loads((_FOLDER / "default.json").read_text("utf-8"))
+    return document
+
+
+@cache
+def default_policy() -> Policy:
+    """The shipped document as a policy, under the name ``default`` and version 0."""
+    return parse_policy(default_document(), name="default")
