@@ -313,3 +313,32 @@ PE_GATES = [
     "apps.safety.gates.redaction.RedactionGate",
 ]
 PE_DEFAULT_POLICY = "default"
+# -- models, training and evaluation ---------------------------------------------------
+PE_APPROVAL_SUBJECTS["models_registry.modelversion"] = (
+    "apps.models_registry.subjects.ModelVersionSubject"
+)
+PE_TRAINING_RUNNERS = [
+    "apps.models_registry.runners.reply_ranker.runner.ReplyRankerRunner",
+]
+PE_MODEL_ADAPTERS = [
+    "apps.models_registry.adapters.reply_ranker.ReplyRankerOnnxAdapter",
+]
+# A version is a candidate once each of these has reported on it.
+PE_REQUIRED_EVALUATORS = ("accuracy", "fairness", "safety")
+# A worker that says nothing for a lease loses its run; it speaks every heartbeat.
+PE_TRAINING_LEASE_S = env.integer("PE_TRAINING_LEASE_S", 30, minimum=2, maximum=3600)
+PE_TRAINING_HEARTBEAT_S = env.integer(
+    "PE_TRAINING_HEARTBEAT_S", 5, minimum=1, maximum=600
+)
+PE_TRAINING_ATTEMPTS = 5
+# Memory that loaded models of one process may hold together (MiB).
+PE_MODEL_POOL_MIB = env.integer("PE_MODEL_POOL_MIB", 512, minimum=16, maximum=1 << 20)
+CELERY_BEAT_SCHEDULE["requeue-lost-runs"] = {
+    "task": "models_registry.requeue_lost_runs",
+    "schedule": 15.0,
+    "options": {"queue": "maintenance"},
+}
+CELERY_TASK_ROUTES |= {
+    "models_registry.run_training": {"queue": "training"},
+    "models_registry.requeue_lost_runs": {"queue": "maintenance"},
+}

@@ -1,0 +1,1 @@
+"""Model adapters: named in ``PE_MODEL_ADAPTERS``; the only code that loads models."""

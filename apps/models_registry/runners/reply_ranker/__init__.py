@@ -1,0 +1,1 @@
+"""Classifies a support message and ranks the replies that a clinician approved."""
