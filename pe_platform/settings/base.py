@@ -47,8 +47,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 INSTALLED_APPS = [
+    # Before the admin, whose templates it replaces; its default configuration would
+    # put an empty site in the place of ours.
+    "unfold.apps.BasicAppConfig",
     "pe_platform.admin_site.PlatformAdminConfig",
-    "unfold",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
