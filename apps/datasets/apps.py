@@ -8,3 +8,6 @@ class DatasetsConfig(AppConfig):
     label = "datasets"
     verbose_name = "Datasets"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.datasets import checks  # noqa: F401  (registers them)

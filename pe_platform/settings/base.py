@@ -290,6 +290,29 @@ PE_METRICS_TOKEN = env.text("PE_METRICS_TOKEN")
 # -- plug-ins: one line each -----------------------------------------------------------
 PE_APPROVAL_SUBJECTS: dict[str, str] = {}
 
+# -- datasets --------------------------------------------------------------------------
+PE_APPROVAL_SUBJECTS["datasets.datasetversion"] = (
+    "apps.datasets.subjects.DatasetVersionSubject"
+)
+PE_DATASET_VALIDATORS = [
+    "apps.datasets.validators.schema.SchemaValidator",
+    "apps.datasets.validators.duplicates.DuplicateValidator",
+    "apps.datasets.validators.identifiers.IdentifierValidator",
+    "apps.datasets.validators.hazards.HazardValidator",
+    "apps.datasets.validators.balance.BalanceValidator",
+    "apps.datasets.validators.licence.LicenceValidator",
+]
+# SPDX identifiers of licences under which rows may be used.
+PE_DATASET_LICENCES = env.words(
+    "PE_DATASET_LICENCES", ("CC0-1.0", "CC-BY-4.0", "Apache-2.0", "MIT")
+)
+PE_DATASET_MAX_ROW_BYTES = env.integer(
+    "PE_DATASET_MAX_ROW_BYTES", 1 << 20, minimum=1 << 10, maximum=1 << 26
+)
+PE_DATASET_MAX_FILE_BYTES = env.integer(
+    "PE_DATASET_MAX_FILE_BYTES", 2 << 30, minimum=1 << 10, maximum=1 << 40
+)
+
 # -- logs ------------------------------------------------------------------------------
 PE_LOG_LEVEL = env.choice("PE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
