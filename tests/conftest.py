@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db.backends.sqlite3.operations import DatabaseOperations
+from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from apps.accounts.models import User
-from apps.accounts.permissions import actor_for_user
+from apps.accounts.permissions import actor_for_user, system_actor
 from apps.accounts.roles import Role
 from apps.accounts.services import sync_roles
 from apps.core.actors import Actor
 
+DatabaseOperations = DatabaseWrapper.ops_class
 AUDIT_TRIGGERS = ("audit_entry_no_update", "audit_entry_no_delete")
 
 
@@ -45,7 +46,7 @@ def _flush_around_audit_triggers() -> Iterator[None]:
 @pytest.fixture
 def roles(db: None) -> None:
     """The groups and permissions of apps.accounts.roles."""
-    sync_roles()
+    sync_roles(actor=system_actor("bootstrap"))
 
 
 @pytest.fixture

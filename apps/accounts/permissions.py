@@ -10,8 +10,10 @@ from __future__ import annotations
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
 
-from apps.accounts.models import User
+from apps.accounts.contracts import KeyFacts
+from apps.accounts.models import ApiKey, User
 from apps.accounts.roles import SYSTEM_PERMISSIONS
+from apps.accounts.scopes import permissions_of
 from apps.core.actors import Actor, ActorKind
 from apps.core.errors import NotPermitted
 
@@ -39,6 +41,16 @@ def system_actor(name: str) -> Actor:
     )
 
 
+def actor_for_key(facts: KeyFacts) -> Actor:
+    """A program, with what its scopes allow. ``id`` is the key's own."""
+    return Actor(
+        kind=ActorKind.API_KEY,
+        id=str(facts.id),
+        label=f"key:{facts.prefix}",
+        permissions=permissions_of(facts.scopes),
+    )
+
+
 def actor_from_header(header: dict[str, str]) -> Actor:
     """The actor a Celery task was sent on behalf of, with today's permissions."""
     kind = ActorKind(header["kind"])
@@ -49,7 +61,19 @@ def actor_from_header(header: dict[str, str]) -> Actor:
             return actor_for_user(User.objects.get(pk=header["id"]))
         except User.DoesNotExist as error:
             raise NotPermitted("The person who asked for this is gone.") from error
-    return Actor(kind=kind, id=header["id"], label=header["label"])
+    return _actor_of_stored_key(header["id"])
+
+
+def _actor_of_stored_key(key_id: str) -> Actor:
+    key = ApiKey.objects.filter(pk=key_id, revoked_at__isnull=True).first()
+    if key is None:
+        raise NotPermitted("The API key that asked for this is gone or revoked.")
+    return Actor(
+        kind=ActorKind.API_KEY,
+        id=str(key.pk),
+        label=f"key:{key.prefix}",
+        permissions=permissions_of(key.scopes),
+    )
 
 
 def has_permission(actor: Actor, permission: str, subject: Model | None = None) -> bool:

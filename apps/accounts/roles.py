@@ -82,6 +82,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "audit.view_auditentry",
         "audit.verify_auditentry",
         "accounts.view_user",
+        "accounts.add_user",
+        "accounts.change_user",
         "accounts.view_apikey",
         "accounts.revoke_apikey",
         "accounts.view_tier",
@@ -95,7 +97,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
 
 # Parts of the platform that act without a person at the keyboard.
 SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
-    "bootstrap": frozenset({"accounts.add_user", "accounts.sync_roles"}),
+    "bootstrap": frozenset(
+        {"accounts.add_user", "accounts.sync_roles", "accounts.sync_tiers"}
+    ),
     "inference": frozenset({"safety.open_escalation"}),
     "escalation": frozenset({"safety.sweep_escalation"}),
     "trainer": frozenset(

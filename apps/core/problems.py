@@ -47,7 +47,7 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response | Non
                 detail=error.message,
                 **error.extra,
             ),
-            _headers(error.extra.get("retry_after_s")),
+            _headers(error.extra.get("retry_after_s")) | _challenge(error.status),
         )
     if isinstance(error, Http404):
         error = exceptions.NotFound()
@@ -81,6 +81,11 @@ def _from_drf(error: exceptions.APIException) -> Response:
     if challenge:
         headers["WWW-Authenticate"] = str(challenge)
     return _response(body, headers)
+
+
+def _challenge(status: int) -> dict[str, str]:
+    """RFC 9110 section 11.6.1: a 401 names the scheme that would be accepted."""
+    return {"WWW-Authenticate": 'Bearer realm="api"'} if status == 401 else {}
 
 
 def _headers(retry_after_s: object) -> dict[str, str]:

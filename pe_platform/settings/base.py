@@ -147,6 +147,8 @@ CACHES = (
 # Rate limits are shared by all processes of one machine through this file, or by all
 # machines through Redis when REDIS_URL is set.
 PE_LIMITER_FILE = PE_STATE_DIR / "limits.sqlite3"
+# Grows by a byte whenever a key changes, so that cached keys are read again at once.
+PE_KEY_STAMP_FILE = PE_STATE_DIR / "keys.stamp"
 
 # -- people ----------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

@@ -1,4 +1,4 @@
-"""People. API keys, tiers and quotas live in their own modules of this package."""
+"""People: the custom user of every deployment, from its first migration on."""
 
 from __future__ import annotations
 

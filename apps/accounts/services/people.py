@@ -5,19 +5,20 @@ from __future__ import annotations
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
-from apps.accounts.permissions import system_actor
+from apps.accounts.permissions import require
 from apps.accounts.roles import ROLE_PERMISSIONS
 from apps.audit.services import record_event
 from apps.core.actors import Actor, Subject
 
 
 @transaction.atomic
-def sync_roles(*, actor: Actor | None = None) -> dict[str, list[str]]:
+def sync_roles(*, actor: Actor) -> dict[str, list[str]]:
     """Make groups and their permissions agree with roles.py; safe to run twice.
 
     Returns, by role, the permissions that were named but exist nowhere: a role that
     names a permission no model declares is a mistake to be seen, not ignored.
     """
+    require(actor, "accounts.sync_roles")
     known = {
         f"{permission.content_type.app_label}.{permission.codename}": permission
         for permission in Permission.objects.select_related("content_type")
@@ -36,7 +37,7 @@ def sync_roles(*, actor: Actor | None = None) -> dict[str, list[str]]:
             missing[role.value] = absent
     if changed:
         record_event(
-            actor=actor or system_actor("bootstrap"),
+            actor=actor,
             event="accounts.roles_synced",
             subject=Subject("accounts.role", "*"),
             details=changed,
