@@ -15,25 +15,20 @@ from apps.accounts.services import sync_roles
 from apps.core.actors import Actor
 
 DatabaseOperations = DatabaseWrapper.ops_class
-AUDIT_TRIGGERS = ("audit_entry_no_update", "audit_entry_no_delete")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_around_audit_triggers() -> Iterator[None]:
-    """Let SQLite's flush between transactional tests empty the audit table.
+def _flush_around_triggers() -> Iterator[None]:
+    """Let SQLite's flush between transactional tests empty governed tables.
 
-    The triggers are right to refuse it everywhere else; PostgreSQL truncates.
+    Their triggers are right to refuse it everywhere else; PostgreSQL truncates.
     """
     original = DatabaseOperations.sql_flush
 
     def sql_flush(self, style, tables, **options):
         statements = original(self, style, tables, **options)
         with self.connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT name, sql FROM sqlite_master WHERE type='trigger' "
-                "AND name IN (%s, %s)",
-                AUDIT_TRIGGERS,
-            )
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'")
             triggers = cursor.fetchall()
         drops = [f"DROP TRIGGER {name}" for name, _ in triggers]
         return [*drops, *statements, *(sql for _, sql in triggers)]

@@ -106,5 +106,7 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
         {"models_registry.run_trainingrun", "models_registry.add_modelversion"}
     ),
     "evaluator": frozenset({"models_registry.evaluate_modelversion"}),
-    "maintenance": frozenset({"audit.checkpoint_auditentry"}),
+    "maintenance": frozenset(
+        {"audit.checkpoint_auditentry", "approvals.expire_approvalrequest"}
+    ),
 }

@@ -50,5 +50,6 @@ class ApprovalSubject(Protocol):
         ...
 
     def closed(self, subject_id: str, actor: Actor) -> None:
-        """Called when a request was rejected, withdrawn, expired or voided."""
+        """Called when a request was rejected, withdrawn, expired or voided; not when
+        the subject is submitted again, which replaces the request."""
         ...

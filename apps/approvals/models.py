@@ -1,7 +1,9 @@
 """Approval requests and their sign-offs, bound to a subject's digest.
 
 The database itself refuses a second signature by one person, two signatures in one
-role, and a signature by the author; superusers meet the same constraints.
+role, and a signature by the author; superusers meet the same constraints. Triggers
+(migration 0003) refuse a sign-off that names another author or digest than its request,
+any change to a sign-off, and any change to what a request was bound to.
 """
 
 from __future__ import annotations
@@ -65,10 +67,27 @@ class ApprovalRequest(models.Model):
                 | (~Q(state="pending") & Q(decided_at__isnull=False)),
                 name="approval_decided_when_closed",
             ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "pending",
+                        "approved",
+                        "rejected",
+                        "withdrawn",
+                        "expired",
+                        "void",
+                    ]
+                ),
+                name="approval_state_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(subject_digest=""), name="approval_bound_to_a_digest"
+            ),
         ]
         permissions = [
             ("sign_approvalrequest", "Can sign approval requests"),
             ("withdraw_approvalrequest", "Can withdraw approval requests"),
+            ("expire_approvalrequest", "Can close overdue approval requests"),
         ]
 
     def __str__(self) -> str:
@@ -115,6 +134,13 @@ class SignOff(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(reason=""), name="signoff_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(meaning=""), name="signoff_has_a_meaning"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=["approve", "reject"]),
+                name="signoff_outcome_known",
             ),
         ]
 

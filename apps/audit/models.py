@@ -25,6 +25,7 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
     delete = _refuse
     bulk_update = _refuse
     update_or_create = _refuse
+    bulk_create = _refuse
 
 
 class AuditChain(models.Model):
@@ -59,6 +60,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "audit entries"
+        base_manager_name = "objects"
         constraints = [
             models.UniqueConstraint(
                 fields=["chain", "sequence"], name="audit_chain_sequence_unique"

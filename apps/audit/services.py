@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -22,10 +23,21 @@ from apps.audit.models import AuditChain, AuditEntry
 from apps.core.actors import Actor, Subject
 from apps.core.context import current_request_id
 from apps.core.digests import canonical_json, keyed_digest
+from apps.core.errors import InvalidInput, NotPermitted
+
+LARGEST_NUMBER = 2**53
+# The log sits below accounts, so it looks at the actor's permissions itself.
+CHECKPOINT_PERMISSION = "audit.checkpoint_auditentry"
 
 
-def audit_key() -> bytes:
-    return str(settings.PE_AUDIT_KEY).encode()
+def audit_key(key_id: str) -> bytes:
+    """The key of an id; ChainBroken when no such key is configured."""
+    try:
+        return str(settings.PE_AUDIT_KEYS[key_id]).encode()
+    except KeyError as error:
+        raise ChainBroken(
+            f"The audit key {key_id} is not configured: see PE_AUDIT_OLD_KEYS."
+        ) from error
 
 
 def record_event(
@@ -44,6 +56,7 @@ def record_event(
         raise transaction.TransactionManagementError(
             "record_event needs an open transaction"
         )
+    stored_details = _storable(details or {})
     head = _locked_head(str(settings.PE_AUDIT_CHAIN))
     entry = AuditEntry(
         chain=head.name,
@@ -57,16 +70,35 @@ def record_event(
         subject_id=subject.id,
         subject_digest=subject.digest,
         request_id=current_request_id(),
-        details=json.loads(canonical_json(dict(details or {}))),
+        details=stored_details,
         key_id=settings.PE_AUDIT_KEY_ID,
         previous_digest=head.digest,
     )
-    entry.digest = entry_digest(entry, audit_key())
+    entry.digest = entry_digest(entry, audit_key(entry.key_id))
     entry.save(force_insert=True)
     AuditChain.objects.filter(pk=head.pk).update(
         sequence=entry.sequence, digest=entry.digest
     )
     return entry
+
+
+def _storable(details: Mapping[str, object]) -> Any:
+    """Details as every database gives them back, so that the digest still matches.
+
+    Raises InvalidInput for NUL, which PostgreSQL cannot store, and for numbers that
+    it would write differently.
+    """
+    canonical = canonical_json(dict(details))
+    if b"\\u0000" in canonical:
+        raise InvalidInput("Audit details cannot hold a NUL character.")
+    return json.loads(canonical, parse_float=_plain_float)
+
+
+def _plain_float(text: str) -> float:
+    value = float(text)
+    if abs(value) >= LARGEST_NUMBER:
+        raise InvalidInput(f"Audit details cannot hold a number as large as {text}.")
+    return value
 
 
 def _locked_head(name: str) -> AuditChain:
@@ -82,8 +114,11 @@ def write_checkpoint(*, actor: Actor) -> dict[str, object]:
     """Sign the heads of all chains and append them to a file outside the database.
 
     A later verification compares the database with these lines, so that cutting the
-    tail off a chain, head row included, is seen.
+    tail off a chain, head row included, is seen. Raises NotPermitted without
+    ``audit.checkpoint_auditentry``.
     """
+    if CHECKPOINT_PERMISSION not in actor.permissions:
+        raise NotPermitted(f"{actor.label} may not write checkpoints.")
     path = Path(settings.PE_CHECKPOINT_FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
     with transaction.atomic():

@@ -8,7 +8,12 @@ from apps.audit import services
 from apps.core.actors import Actor, ActorKind
 
 # The log sits below accounts, so its own actor is written down here.
-MAINTENANCE = Actor(ActorKind.SYSTEM, "maintenance", "system:maintenance")
+MAINTENANCE = Actor(
+    ActorKind.SYSTEM,
+    "maintenance",
+    "system:maintenance",
+    permissions=frozenset({"audit.checkpoint_auditentry"}),
+)
 
 
 @shared_task(name="audit.write_checkpoint", queue="maintenance")

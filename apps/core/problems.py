@@ -6,6 +6,7 @@ sent may be what somebody wrote on their worst night.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -17,6 +18,7 @@ from apps.core.context import current_request_id
 from apps.core.errors import PlatformError
 
 CONTENT_TYPE = "application/problem+json"
+QUOTED = re.compile(r'["“].*["”]', re.DOTALL)
 TYPE_PREFIX = "urn:pixelated-empathy:problem:"
 
 
@@ -66,7 +68,7 @@ def _from_drf(error: exceptions.APIException) -> Response:
             title="Invalid input",
             status=status,
             detail="One or more fields are missing or of the wrong form.",
-            errors=error.get_full_details(),
+            errors=_unquoted(error.get_full_details()),
         )
         return _response(body, {})
     code = str(getattr(error, "default_code", "error"))
@@ -81,6 +83,19 @@ def _from_drf(error: exceptions.APIException) -> Response:
     if challenge:
         headers["WWW-Authenticate"] = str(challenge)
     return _response(body, headers)
+
+
+# Any: nested lists and dictionaries of DRF's own making.
+def _unquoted(details: Any) -> Any:
+    """Details whose messages no longer repeat what was sent.
+
+    DRF quotes a value that is no valid choice or identifier; it may be anyone's words.
+    """
+    if isinstance(details, dict):
+        return {key: _unquoted(value) for key, value in details.items()}
+    if isinstance(details, list):
+        return [_unquoted(value) for value in details]
+    return QUOTED.sub("The value", str(details))
 
 
 def _challenge(status: int) -> dict[str, str]:

@@ -23,11 +23,18 @@ PE_SERVICE = env.text("PE_SERVICE", "manage")
 SECRET_KEY = env.secret("PE_SECRET_KEY")
 PE_AUDIT_KEY = env.secret("PE_AUDIT_KEY")
 PE_AUDIT_KEY_ID = env.text("PE_AUDIT_KEY_ID", "audit-1")
-PE_CHECKPOINT_KEY = env.secret("PE_CHECKPOINT_KEY")
-PE_API_KEY_PEPPERS = {
-    env.text("PE_API_KEY_PEPPER_ID", "pepper-1"): env.secret("PE_API_KEY_PEPPER")
+# Every key that signed entries which must still verify: id:key,id:key
+PE_AUDIT_KEYS = {
+    **env.named_secrets("PE_AUDIT_OLD_KEYS"),
+    PE_AUDIT_KEY_ID: PE_AUDIT_KEY,
 }
-PE_API_KEY_PEPPER_ID = next(iter(PE_API_KEY_PEPPERS))
+PE_CHECKPOINT_KEY = env.secret("PE_CHECKPOINT_KEY")
+PE_API_KEY_PEPPER_ID = env.text("PE_API_KEY_PEPPER_ID", "pepper-1")
+# New keys use the current pepper; keys issued under older ones still open.
+PE_API_KEY_PEPPERS = {
+    **env.named_secrets("PE_API_KEY_OLD_PEPPERS"),
+    PE_API_KEY_PEPPER_ID: env.secret("PE_API_KEY_PEPPER"),
+}
 PE_TEXT_DIGEST_KEY = env.secret("PE_TEXT_DIGEST_KEY")
 
 # -- django ----------------------------------------------------------------------------
@@ -254,6 +261,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "audit-checkpoint": {
         "task": "audit.write_checkpoint",
         "schedule": 300.0,
+        "options": {"queue": "maintenance"},
+    },
+    "approvals-expire": {
+        "task": "approvals.expire_overdue",
+        "schedule": 3600.0,
         "options": {"queue": "maintenance"},
     },
 }

@@ -37,6 +37,16 @@ def secret(name: str) -> str:
     return value
 
 
+def named_secrets(name: str) -> dict[str, str]:
+    """``id:secret,id:secret`` as a dictionary; each of at least 32 characters."""
+    pairs = [pair.partition(":") for pair in words(name)]
+    if any(not key or len(value) < 32 for key, _, value in pairs):
+        raise ImproperlyConfigured(
+            f"{name} is a list id:secret,id:secret with secrets of 32 characters."
+        )
+    return {key: value for key, _, value in pairs}
+
+
 def boolean(name: str, default: bool) -> bool:
     value = text(name).lower()
     if not value:
