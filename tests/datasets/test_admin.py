@@ -213,6 +213,7 @@ def test_reviewer_reads_and_is_offered_nothing_else(
     text = rena.get(page(version)).content.decode()
 
     assert version.digest in text
+    assert "Ingested" in text
     assert "/step/" not in text
     assert rena.get(reverse(ADD)).status_code == 403
     assert rena.get(reverse("admin:datasets_dataset_add")).status_code == 403

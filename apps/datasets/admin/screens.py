@@ -86,5 +86,7 @@ def pretty_json(value: object) -> SafeString:
     """A JSON value as people read it."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     return format_html(
-        '<pre class="text-xs whitespace-pre-wrap max-h-96 overflow-auto">{}</pre>', text
+        '<pre class="text-xs whitespace-pre-wrap" '
+        'style="max-height: 16rem; overflow: auto">{}</pre>',
+        text,
     )

@@ -92,13 +92,31 @@ class DatasetVersionAdmin(ServiceAddAdmin):
     list_filter = ("state", "dataset")
     search_fields = ("dataset__name", "digest")
     actions = tuple(step_action(verb) for verb in ("validate", "submit", "freeze"))
-    fields = (
-        "dataset", "number", "state_label", "row_count", "size_bytes", "digest",
-        "source_digest", "parent", "author", "created_at", "findings", "reports",
-        "frozen_by", "frozen_at", "retired_by", "retired_at", "retired_because",
-        "row_schema",
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "dataset", "number", "state", "row_count", "findings", "reports",
+                    "author", "created_at", "parent",
+                )
+            },
+        ),
+        (
+            "Content",
+            {"fields": ("digest", "source_digest", "size_bytes", "row_schema")},
+        ),
+        (
+            "Frozen and retired",
+            {
+                "fields": (
+                    "frozen_by", "frozen_at", "retired_by", "retired_at",
+                    "retired_because",
+                )
+            },
+        ),
     )  # fmt: skip
-    readonly_fields = fields
+    readonly_fields = tuple(name for _, part in fieldsets for name in part["fields"])
     change_form_outer_before_template = "admin/datasets/steps.html"
 
     def create(self, actor: Actor, cleaned: dict[str, Any]) -> DatasetVersion:
