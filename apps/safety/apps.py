@@ -1,5 +1,7 @@
 """Django configuration of the safety app."""
 
+from __future__ import annotations
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,6 @@ class SafetyConfig(AppConfig):
     label = "safety"
     verbose_name = "Safety"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.safety import checks  # noqa: F401

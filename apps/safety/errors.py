@@ -26,7 +26,7 @@ class GatesUnavailable(Unavailable):
     title = "Safety gates unavailable"
 
 
-class PolicyImmutable(StateConflict):
+class PolicyState(StateConflict):
     """The policy has left the state in which it may be changed this way."""
 
     code = "policy_state"

@@ -1,11 +1,91 @@
-"""Reads of the safety app."""
+"""Reads of the safety app: the policy in force, escalations that wait.
+
+There is no fallback here: without an approved policy there is no policy, and whoever
+asks has to answer with the fixed *unavailable* text.
+"""
 
 from __future__ import annotations
 
+import threading
+import time
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import QuerySet
+
 from apps.safety.errors import PolicyMissing
-from apps.safety.policy import Policy
+from apps.safety.models import Escalation, SafetyPolicy
+from apps.safety.policy import Policy, parse_policy
+
+_lock = threading.Lock()
+_held: dict[str, tuple[float, Policy]] = {}
+_parsed: dict[str, Policy] = {}
 
 
 def policy_in_force(name: str | None = None) -> Policy:
-    """The policy in force; PolicyMissing until policies are stored."""
-    raise PolicyMissing(f"No safety policy {name or ''} is in force")
+    """The approved policy of a name (by default ``PE_DEFAULT_POLICY``).
+
+    Held for ``PE_POLICY_CACHE_S`` seconds, and forgotten at once in the process that
+    adopts or retires one. Raises PolicyMissing when none is in force.
+    """
+    wanted = name or settings.PE_DEFAULT_POLICY
+    now = time.monotonic()
+    held = _held.get(wanted)
+    if held is not None and now < held[0]:
+        return held[1]
+    policy = _read(wanted)
+    with _lock:
+        _held[wanted] = (now + settings.PE_POLICY_CACHE_S, policy)
+    return policy
+
+
+def forget_policies() -> None:
+    """Read policies from the database again at the next question."""
+    with _lock:
+        _held.clear()
+
+
+def _read(name: str) -> Policy:
+    row = (
+        SafetyPolicy.objects.filter(name=name, state=SafetyPolicy.State.APPROVED)
+        .values_list("digest", "version")
+        .first()
+    )
+    if row is None:
+        raise PolicyMissing(
+            f"No safety policy {name} is in force: one has to be drafted, submitted "
+            "and signed before anything can be answered."
+        )
+    digest, version = row
+    key = f"{name}:{version}:{digest}"
+    if key not in _parsed:
+        document = SafetyPolicy.objects.values_list("document", flat=True).get(
+            name=name, version=version
+        )
+        _parsed[key] = _verified(name, version, document, digest)
+    return _parsed[key]
+
+
+def _verified(name: str, version: int, document: object, digest: str) -> Policy:
+    policy = parse_policy(document, name=name, version=version)
+    if policy.digest != digest:
+        raise PolicyMissing(
+            f"Safety policy {name} v{version} is not the document that was signed."
+        )
+    return policy
+
+
+def open_escalations() -> QuerySet[Escalation]:
+    """Escalations that nobody has resolved, the first due first."""
+    return (
+        Escalation.objects.exclude(state=Escalation.State.RESOLVED)
+        .select_related("assigned_to")
+        .order_by("due_at")
+    )
+
+
+def overdue_escalations(now: datetime) -> QuerySet[Escalation]:
+    """Escalations that nobody has acknowledged in time."""
+    return Escalation.objects.filter(
+        state=Escalation.State.OPEN, due_at__lte=now
+    ).order_by("due_at")

@@ -381,3 +381,15 @@ CELERY_TASK_ROUTES |= {
     "models_registry.run_training": {"queue": "training"},
     "models_registry.requeue_lost_runs": {"queue": "maintenance"},
 }
+# How long a process may go on with the policy it read last (s).
+PE_POLICY_CACHE_S = 1.0
+PE_APPROVAL_SUBJECTS["safety.safetypolicy"] = "apps.safety.subjects.SafetyPolicySubject"
+CELERY_BEAT_SCHEDULE["sweep-escalations"] = {
+    "task": "safety.sweep_escalations",
+    "schedule": 15.0,
+    "options": {"queue": "escalation"},
+}
+CELERY_TASK_ROUTES |= {
+    "safety.notify_escalation": {"queue": "escalation"},
+    "safety.sweep_escalations": {"queue": "escalation"},
+}

@@ -42,3 +42,4 @@ if not REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 AXES_ENABLED = False
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+PE_POLICY_CACHE_S = 0.0

@@ -1,0 +1,6 @@
+"""Tables of the safety app."""
+
+from apps.safety.models.escalations import Escalation, EscalationStep
+from apps.safety.models.policies import SafetyPolicy
+
+__all__ = ["Escalation", "EscalationStep", "SafetyPolicy"]
