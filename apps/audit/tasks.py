@@ -16,7 +16,7 @@ MAINTENANCE = Actor(
 )
 
 
-@shared_task(name="audit.write_checkpoint", queue="maintenance")
+@shared_task(name="audit.write_checkpoint")
 def write_checkpoint() -> None:
     """Sign the heads of all chains; safe to run twice."""
     services.write_checkpoint(actor=MAINTENANCE)

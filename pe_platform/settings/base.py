@@ -390,6 +390,7 @@ CELERY_BEAT_SCHEDULE["sweep-escalations"] = {
     "options": {"queue": "escalation"},
 }
 CELERY_TASK_ROUTES |= {
+    "audit.write_checkpoint": {"queue": "maintenance"},
     "safety.notify_escalation": {"queue": "escalation"},
     "safety.sweep_escalations": {"queue": "escalation"},
 }
