@@ -352,6 +352,7 @@ PE_GATES = [
     "apps.safety.gates.redaction.RedactionGate",
 ]
 PE_DEFAULT_POLICY = "default"
+
 # -- models, training and evaluation ---------------------------------------------------
 PE_APPROVAL_SUBJECTS["models_registry.modelversion"] = (
     "apps.models_registry.subjects.ModelVersionSubject"
@@ -394,3 +395,11 @@ CELERY_TASK_ROUTES |= {
     "safety.notify_escalation": {"queue": "escalation"},
     "safety.sweep_escalations": {"queue": "escalation"},
 }
+PE_EVALUATORS = [
+    "apps.experiments.evaluators.accuracy.AccuracyEvaluator",
+    "apps.experiments.evaluators.fairness.FairnessEvaluator",
+    "apps.experiments.evaluators.safety.SafetyEvaluator",
+]
+# The dataset whose newest frozen version the safety evaluator measures on.
+PE_SAFETY_SUITE_DATASET = env.text("PE_SAFETY_SUITE_DATASET", "safety-suite")
+CELERY_TASK_ROUTES["experiments.evaluate_required"] = {"queue": "evaluation"}

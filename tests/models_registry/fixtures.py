@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from celery import current_app
+from celery._state import _announce_app_finalized
 from pytest_django import Settings
 
 from apps.accounts.roles import Role
@@ -28,6 +31,15 @@ def media(tmp_path: Path, settings: Settings) -> Path:
     settings.MEDIA_ROOT = tmp_path / "media"
     serving.process_pool.cache_clear()
     return tmp_path / "media"
+
+
+@pytest.fixture
+def registered_tasks() -> None:
+    """Every shared task, whatever warning stopped Celery registering them before."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        current_app.finalize(auto=True)
+        _announce_app_finalized(current_app._get_current_object())
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def test_a_queued_run_becomes_a_draft_version(queued):
     assert queued.checkpoints.exists()
 
 
-def test_a_message_delivered_twice_trains_once(queued):
+def test_a_message_delivered_twice_trains_once(registered_tasks, queued):
     tasks.run_training.apply(args=[str(queued.pk)], throw=True)
     tasks.run_training.apply(args=[str(queued.pk)], throw=True)
 

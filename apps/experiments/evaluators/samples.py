@@ -1,0 +1,92 @@
+"""Reading test samples and their predictions, once, in batches; text is not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from apps.experiments.contracts import Sample, Subject
+from apps.experiments.errors import DatasetDoesNotFit
+from apps.experiments.statistics import tidy, wilson
+from apps.models_registry.contracts import Direction, Metric, TextRequest
+
+BATCH = 64
+TEST_SPLIT = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One test message: what it is, and what the model made of it.
+
+    ``reply_categories`` are those of the ranked replies, best first.
+    """
+
+    category: str
+    subgroup: str
+    given: str
+    reply_categories: tuple[str, ...]
+
+    @property
+    def is_right(self) -> bool:
+        return self.category == self.given
+
+
+def field(sample: Sample, name: str) -> str:
+    """A field that must be there; DatasetDoesNotFit otherwise."""
+    value = sample.get(name)
+    if not isinstance(value, str) or not value:
+        raise DatasetDoesNotFit(f"Each sample needs a non-empty field {name!r}.")
+    return value
+
+
+def answered_test_messages(subject: Subject) -> list[Answered]:
+    """Each message of the test split, answered; DatasetDoesNotFit without any."""
+    categories = {reply.id: reply.category for reply in subject.replies}
+    found: list[Answered] = []
+    for batch in _batches(subject):
+        answers = subject.predict([TextRequest(field(row, "text")) for row in batch])
+        for row, answer in zip(batch, answers, strict=True):
+            found.append(
+                Answered(
+                    category=field(row, "category"),
+                    subgroup=field(row, "subgroup"),
+                    given=max(answer.labels, key=lambda label: answer.labels[label]),
+                    reply_categories=tuple(
+                        categories[reply] for reply in answer.reply_ranking
+                    ),
+                )
+            )
+    if not found:
+        raise DatasetDoesNotFit("The dataset has no sample in its test split.")
+    return found
+
+
+def _batches(subject: Subject) -> Iterator[list[Sample]]:
+    rows = (row for row in subject.samples() if row.get("split") == TEST_SPLIT)
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+def share(
+    name: str,
+    successes: int,
+    count: int,
+    direction: Direction = Direction.HIGHER,
+    *,
+    slice: str = "",
+    note: str = "",
+) -> Metric:
+    """A share with its Wilson interval; None as value when there is no observation."""
+    low, high = wilson(successes, count)
+    return Metric(
+        name=name,
+        value=tidy(successes / count) if count else None,
+        unit="share",
+        count=count,
+        direction=direction,
+        low=low,
+        high=high,
+        slice=slice,
+        note=note if count else "no sample",
+    )

@@ -1,0 +1,14 @@
+"""Celery entry points: identifiers in, one service call, done."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.accounts.permissions import system_actor
+from apps.experiments import services
+
+
+@shared_task(name="experiments.evaluate_required")
+def evaluate_required(version_id: str) -> None:
+    """Every required report on a version; measuring again changes nothing."""
+    services.evaluate_required(actor=system_actor("evaluator"), version_id=version_id)
