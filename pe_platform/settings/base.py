@@ -392,6 +392,7 @@ CELERY_BEAT_SCHEDULE["sweep-escalations"] = {
 }
 CELERY_TASK_ROUTES |= {
     "audit.write_checkpoint": {"queue": "maintenance"},
+    "approvals.expire_overdue": {"queue": "maintenance"},
     "safety.notify_escalation": {"queue": "escalation"},
     "safety.sweep_escalations": {"queue": "escalation"},
 }
