@@ -1,10 +1,53 @@
-"""All URLs. Everything is closed unless a view opens itself; a test walks this tree."""
+"""All URLs. Everything is closed unless it is on the short list of PUBLIC_URLS.
+
+A test walks this tree as an anonymous caller and fails on a URL that answers and is not
+listed. A view never opens itself by configuration alone: the list is the decision.
+"""
 
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.contrib.admin.views.decorators import staff_member_required
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+# What anyone may use, and why.
+PUBLIC_URLS: dict[str, str] = {
+    "admin/login/": "people sign in here",
+    "admin/logout/": "ends a session, where there is one",
+}
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path(
+        "",
+        staff_member_required(RedirectView.as_view(pattern_name="admin:index")),
+        name="home",
+    ),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("apps.inference.urls")),
+    # The documentation carries a session, so it lives outside the API's prefix.
+    path(
+        "docs/api/",
+        staff_member_required(
+            SpectacularSwaggerSplitView.as_view(
+                url_name="docs-schema", authentication_classes=[], permission_classes=[]
+            )
+        ),
+        name="docs",
+    ),
+    path(
+        "docs/api/schema.json",
+        staff_member_required(
+            SpectacularJSONAPIView.as_view(
+                authentication_classes=[], permission_classes=[]
+            )
+        ),
+        name="docs-schema",
+    ),
 ]
+
+handler400 = "pe_platform.error_views.bad_request"
+handler403 = "pe_platform.error_views.permission_denied"
+handler404 = "pe_platform.error_views.not_found"
+handler500 = "pe_platform.error_views.server_error"

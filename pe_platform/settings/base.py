@@ -270,27 +270,17 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
 }
 
-# -- api -------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    # Closed unless a view opens itself: no class, no anonymous caller.
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["apps.accounts.api.HasScope"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "apps.core.problems.problem_handler",
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "UNAUTHENTICATED_USER": None,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Pixelated Empathy Platform",
-    "DESCRIPTION": "Gated inference for mental-health-support models.",
-    "VERSION": PE_VERSION,
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-}
+# -- api and inference: pe_platform/settings/api.py ------------------------------------
+from pe_platform.settings.api import *  # noqa: E402, F403
+from pe_platform.settings.api import (  # noqa: E402
+    API_BEAT_SCHEDULE,
+    API_TASK_ROUTES,
+    SPECTACULAR_SETTINGS,
+)
+
+SPECTACULAR_SETTINGS["VERSION"] = PE_VERSION
+CELERY_BEAT_SCHEDULE |= API_BEAT_SCHEDULE
+CELERY_TASK_ROUTES |= API_TASK_ROUTES
 
 # -- audit -----------------------------------------------------------------------------
 # Signed checkpoints over all chain heads are appended here, outside the database.

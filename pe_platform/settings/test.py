@@ -43,3 +43,4 @@ if not REDIS_URL:
 AXES_ENABLED = False
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 PE_POLICY_CACHE_S = 0.0
+PE_SERVING_CACHE_S = 0.0

@@ -1,0 +1,212 @@
+"""What the gated path takes, passes from step to step, and gives back.
+
+Frozen values and protocols only, nothing from Django. The gateway knows gates, models
+and routers through the protocols below and can be tried against any of them; it must
+never see an HTTP request, and no value here except ``ServingRequest`` and ``Inspected``
+may hold what a participant wrote.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from apps.core.errors import PlatformError
+from apps.models_registry.contracts import Prediction, ServableVersion, TextRequest
+from apps.safety.contracts import Decision, RiskLevel, Stage, Verdict
+from apps.safety.policy import Contact
+
+OUTPUT_GATES = frozenset(
+    {"crisis", "toxicity", "privacy", "bias", "appropriateness", "redaction"}
+)
+INPUT_GATES = frozenset({"crisis", "toxicity", "privacy"})
+
+
+class Outcome(StrEnum):
+    """How one request ended. The first five are the strictest gate decision."""
+
+    ALLOW = "allow"
+    MASK = "mask"
+    REPLACE = "replace"
+    BLOCK = "block"
+    ESCALATE = "escalate"
+    UNAVAILABLE = "unavailable"
+    REFUSED = "refused"
+
+
+class Source(StrEnum):
+    """Who wrote the reply: the model, after six gates, or an approved fixed text."""
+
+    MODEL = "model"
+    FIXED = "fixed"
+
+
+class FixedText(StrEnum):
+    """The approved texts that stand in for a model's words."""
+
+    CRISIS = "crisis"
+    BLOCKED = "blocked"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class ServingRequest:
+    """One accepted request. ``context`` holds earlier turns, oldest first.
+
+    ``id`` is the correlation id of everything that follows: the record, the audit
+    entry and the escalation. ``deadline_ms`` counts from the call of the gateway.
+    """
+
+    id: uuid.UUID
+    model_name: str
+    text: str
+    context: tuple[str, ...] = ()
+    locale: str = "en"
+    participant_ref: str = ""
+    deadline_ms: float = 5000.0
+
+
+@dataclass(frozen=True, slots=True)
+class RouteQuestion:
+    """What a router may look at: who calls and for which model, never the text."""
+
+    request_id: uuid.UUID
+    caller_id: str
+    model_name: str
+    participant_ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A router's answer: the version to serve, versions to shadow, and why."""
+
+    version_id: str
+    reason: str
+    shadow_version_ids: tuple[str, ...] = ()
+
+
+class Router(Protocol):
+    """Chooses a version; what it returns is still refused unless approved."""
+
+    def route(self, question: RouteQuestion) -> Route: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The version a router chose, as the registry knows it, and why.
+
+    ``approval_id`` names the approval that covers its digest; empty when none does.
+    """
+
+    version: ServableVersion
+    reason: str
+    approval_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """The policy whose thresholds decided."""
+
+    name: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """One stage's answer. ``text`` is the inspected text with spans masked.
+
+    ``risk`` is the crisis gate's grade; HIGH when that gate failed.
+    """
+
+    stage: Stage
+    decision: Decision
+    verdicts: tuple[Verdict, ...]
+    text: str
+    risk: RiskLevel = RiskLevel.HIGH
+
+
+@dataclass(frozen=True, slots=True)
+class FixedReply:
+    text: str
+    contacts: tuple[Contact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedEscalation:
+    id: str
+    level: str
+
+
+class Guard(Protocol):
+    """The gates under one policy. No method raises: a failure is a verdict.
+
+    ``policy`` is None when none is in force; the input is then still inspected for
+    crisis, and nothing can be released.
+    """
+
+    policy: PolicyFacts | None
+
+    def inspect_input(self, request: ServingRequest) -> Inspected: ...
+
+    def inspect_output(self, request: ServingRequest, reply: str) -> Inspected: ...
+
+    def masked_context(self, request: ServingRequest) -> tuple[str, ...]:
+        """Earlier turns with identifiers masked; a turn that cannot be is left out."""
+        ...
+
+    def sweep(self, texts: Sequence[str], locale: str) -> tuple[Verdict, ...]:
+        """The redaction gate's verdict on each text, in order; () when it cannot."""
+        ...
+
+
+class Parts(Protocol):
+    """All that the gateway reaches outside itself.
+
+    ``route`` and ``predict`` raise PlatformError; ``escalate`` commits the case in a
+    transaction of its own before it returns.
+    """
+
+    def guard(self) -> Guard: ...
+
+    def route(self, question: RouteQuestion) -> Routed: ...
+
+    def predict(
+        self, version: ServableVersion, asked: TextRequest, deadline_ms: float
+    ) -> Prediction: ...
+
+    def fixed(self, kind: FixedText, locale: str) -> FixedReply: ...
+
+    def escalate(
+        self, request: ServingRequest, found: Inspected
+    ) -> OpenedEscalation: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What leaves. With ``Source.MODEL`` it is made in release.py and nowhere else."""
+
+    text: str
+    source: Source
+    labels: Mapping[str, float] = field(default_factory=dict)
+    contacts: tuple[Contact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything decided about one request, ready to be closed and delivered."""
+
+    request: ServingRequest
+    outcome: Outcome
+    reply: Reply
+    policy: PolicyFacts | None = None
+    routed: Routed | None = None
+    input: Inspected | None = None
+    output: Inspected | None = None
+    escalation: OpenedEscalation | None = None
+    problem: PlatformError | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)

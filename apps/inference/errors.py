@@ -1,0 +1,99 @@
+"""Errors of the inference app. None of their messages quotes a request."""
+
+from __future__ import annotations
+
+from apps.core.errors import InvalidInput, NotFound, StateConflict, Unavailable
+
+
+class UnknownModel(NotFound):
+    """No model of that name, or none that this key may use."""
+
+    code = "unknown_model"
+    title = "Unknown model"
+
+
+class VersionNotApproved(StateConflict):
+    """A router named a version that people have not approved."""
+
+    code = "version_not_approved"
+    title = "Version not approved"
+
+
+class NothingServed(Unavailable):
+    """The model exists, but no approved version of it is in production."""
+
+    code = "model_not_serving"
+    title = "Model not serving"
+
+
+class NoPolicyInForce(Unavailable):
+    """Without an approved safety policy nothing of a model may be delivered."""
+
+    code = "no_policy_in_force"
+    title = "No safety policy in force"
+
+
+class DeadlineExceeded(Unavailable):
+    """The reply came after its deadline and was thrown away."""
+
+    code = "deadline_exceeded"
+    title = "Deadline exceeded"
+
+
+class NotRecorded(Unavailable):
+    """The decision could not be made durable, so nothing of it is delivered."""
+
+    code = "not_recorded"
+    title = "Decision not recorded"
+
+
+class TextTooLong(InvalidInput):
+    """More text than one request may carry."""
+
+    code = "text_too_long"
+    status = 413
+    title = "Text too long"
+
+
+class BodyTooLarge(InvalidInput):
+    """More bytes than are read before parsing."""
+
+    code = "body_too_large"
+    status = 413
+    title = "Body too large"
+
+
+class NotJson(InvalidInput):
+    """The body is not declared as JSON."""
+
+    code = "unsupported_media_type"
+    status = 415
+    title = "Unsupported media type"
+
+
+class InvalidBody(InvalidInput):
+    """The body is not JSON, or a field is missing or of the wrong form."""
+
+    code = "invalid_body"
+    title = "Invalid body"
+
+
+class InvalidField(InvalidBody):
+    status = 422
+    code = "invalid_field"
+    title = "Invalid field"
+
+
+class IdempotencyKeyReused(InvalidInput):
+    """The same Idempotency-Key came with another body."""
+
+    code = "idempotency_key_reused"
+    status = 422
+    title = "Idempotency key reused"
+
+
+class IdempotencyInProgress(StateConflict):
+    """The first request with this Idempotency-Key has not ended yet."""
+
+    code = "idempotency_in_progress"
+    title = "Request in progress"

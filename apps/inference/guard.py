@@ -1,0 +1,69 @@
+"""The gates under one policy, as the gateway asks them.
+
+A thin layer over apps.safety.pipeline: it turns requests into inspections and results
+into ``Inspected``. It decides nothing; the runner turns failures into verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from apps.inference.contracts import Inspected, PolicyFacts, ServingRequest
+from apps.safety.contracts import Inspection, Stage, Verdict
+from apps.safety.masking import mask
+from apps.safety.pipeline import GateRunner
+
+SWEEPS_KEPT = 2048
+
+
+class PolicyGuard:
+    """``is_in_force`` is False for the shipped policy that stands in for none."""
+
+    def __init__(self, runner: GateRunner, *, is_in_force: bool) -> None:
+        self._runner = runner
+        self._gates = {gate.name: gate for gate in runner.gates}
+        self._swept: dict[tuple[str, str], Verdict] = {}
+        policy = runner.policy
+        self.policy: PolicyFacts | None = None
+        if is_in_force:
+            self.policy = PolicyFacts(policy.name, str(policy.version), policy.digest)
+
+    def inspect_input(self, request: ServingRequest) -> Inspected:
+        return self._run(request.text, Stage.INPUT, request.locale, request.context)
+
+    def inspect_output(self, request: ServingRequest, reply: str) -> Inspected:
+        context = (*request.context, request.text)
+        return self._run(reply, Stage.OUTPUT, request.locale, context)
+
+    def _run(
+        self, text: str, stage: Stage, locale: str, context: tuple[str, ...]
+    ) -> Inspected:
+        result = self._runner.run(Inspection(text, stage, locale, context))
+        return Inspected(
+            stage, result.decision, result.verdicts, result.masked_text, result.risk
+        )
+
+    def masked_context(self, request: ServingRequest) -> tuple[str, ...]:
+        """Earlier turns with identifiers masked; a turn that cannot be is left out."""
+        masked = []
+        for turn in request.context:
+            inspection = Inspection(turn, Stage.INPUT, request.locale)
+            verdict = self._runner.ask(self._gates["privacy"], inspection)
+            if not verdict.failed:
+                masked.append(mask(turn, verdict.spans))
+        return tuple(masked)
+
+    def sweep(self, texts: Sequence[str], locale: str) -> tuple[Verdict, ...]:
+        """The redaction gate's verdict on each text; short ones are remembered."""
+        return tuple(self._sweep(text, locale) for text in texts)
+
+    def _sweep(self, text: str, locale: str) -> Verdict:
+        known = self._swept.get((text, locale))
+        if known is not None:
+            return known
+        inspection = Inspection(text, Stage.OUTPUT, locale)
+        verdict = self._runner.ask(self._gates["redaction"], inspection)
+        # Labels come again with every reply. A failure may pass; it is not kept.
+        if len(text) <= 64 and not verdict.failed and len(self._swept) < SWEEPS_KEPT:
+            self._swept[(text, locale)] = verdict
+        return verdict

@@ -1,0 +1,137 @@
+"""The real parts of the gateway: policy, gates, registry, pool, escalations.
+
+Composition only. What a version is and who approved it is remembered for a moment
+(remembering.py); a policy that cannot be read is replaced by the shipped one,
+under which crisis is still seen and nothing of a model can leave.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import Error as DatabaseError
+
+from apps.accounts.contracts import KeyFacts
+from apps.accounts.permissions import system_actor
+from apps.approvals.errors import NotApproved
+from apps.approvals.selectors import approved_request
+from apps.inference.contracts import (
+    FixedReply,
+    FixedText,
+    Guard,
+    Inspected,
+    OpenedEscalation,
+    Routed,
+    RouteQuestion,
+    ServingRequest,
+)
+from apps.inference.errors import UnknownModel
+from apps.inference.guard import PolicyGuard
+from apps.inference.remembering import Remembered
+from apps.inference.routing import current_router
+from apps.models_registry.contracts import Prediction, ServableVersion, TextRequest
+from apps.models_registry.selectors import SUBJECT_LABEL, as_servable, version_by_id
+from apps.models_registry.serving import loaded
+from apps.safety.assembly import runner_for
+from apps.safety.contracts import Decision
+from apps.safety.errors import PolicyMissing
+from apps.safety.policy import Policy, default_policy
+from apps.safety.selectors import policy_in_force
+from apps.safety.services import open_escalation, text_digest
+
+logger = logging.getLogger(__name__)
+
+GUARDS_KEPT = 8
+_guards: dict[tuple[str, int, str, bool], PolicyGuard] = {}
+_versions: Remembered[tuple[ServableVersion, str]] = Remembered()
+
+
+class PlatformParts:
+    """Parts for one caller, as the gateway asks for them."""
+
+    def __init__(self, caller: KeyFacts) -> None:
+        self._caller = caller
+
+    def guard(self) -> Guard:
+        """Raises GatesUnavailable when the gates cannot be built."""
+        policy, is_in_force = policy_or_shipped()
+        return _guard(policy, is_in_force)
+
+    def route(self, question: RouteQuestion) -> Routed:
+        """Raises UnknownModel for a model that the caller's tier leaves out."""
+        if not self._caller.tier.allows_model(question.model_name):
+            raise UnknownModel(
+                "There is no such model. GET /api/v1/models lists yours."
+            )
+        route = current_router().route(question)
+        version, approval_id = _versions.get(
+            route.version_id, lambda: _version_and_approval(route.version_id)
+        )
+        return Routed(version, route.reason, approval_id)
+
+    def predict(
+        self, version: ServableVersion, asked: TextRequest, deadline_ms: float
+    ) -> Prediction:
+        """Local models answer in milliseconds; the gateway throws a late reply away."""
+        with loaded(version) as adapter:
+            return adapter.predict([asked])[0]
+
+    def fixed(self, kind: FixedText, locale: str) -> FixedReply:
+        return fixed_text(kind, locale)
+
+    def escalate(self, request: ServingRequest, found: Inspected) -> OpenedEscalation:
+        """The committed case. Repeated for one request it is the same case."""
+        policy, _ = policy_or_shipped()
+        row = open_escalation(
+            actor=system_actor("inference"),
+            correlation_id=request.id,
+            level=found.risk,
+            locale=request.locale,
+            reasons=_reasons(found),
+            digest=text_digest(request.text),
+            policy=policy,
+        )
+        return OpenedEscalation(str(row.pk), str(row.level))
+
+
+def _reasons(found: Inspected) -> list[str]:
+    """The codes of the gates that escalated."""
+    escalating = [v for v in found.verdicts if v.decision is Decision.ESCALATE]
+    return [reason for verdict in escalating for reason in verdict.reasons]
+
+
+def policy_or_shipped() -> tuple[Policy, bool]:
+    """The policy in force and True, or the shipped one and False."""
+    try:
+        return policy_in_force(), True
+    except (PolicyMissing, DatabaseError) as error:
+        reason = getattr(error, "code", "database_error")
+        logger.error("No policy in force can be read", extra={"code": reason})
+        return default_policy(), False
+
+
+def fixed_text(kind: FixedText, locale: str) -> FixedReply:
+    """An approved text and the contacts of a locale; needs no database to be there."""
+    policy, _ = policy_or_shipped()
+    texts = policy.texts(locale)
+    return FixedReply(getattr(texts, kind.value), policy.contacts(locale))
+
+
+def _guard(policy: Policy, is_in_force: bool) -> Guard:
+    key = (policy.name, policy.version, policy.digest, is_in_force)
+    guard = _guards.get(key)
+    if guard is None:
+        guard = PolicyGuard(runner_for(policy), is_in_force=is_in_force)
+        if len(_guards) >= GUARDS_KEPT:
+            _guards.clear()
+        _guards[key] = guard
+    return guard
+
+
+def _version_and_approval(version_id: str) -> tuple[ServableVersion, str]:
+    version = as_servable(version_by_id(version_id))
+    try:
+        approval = approved_request(SUBJECT_LABEL, version.id, version.digest)
+    except NotApproved:
+        return version, ""
+    return version, str(approval.pk)

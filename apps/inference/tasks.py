@@ -1,0 +1,13 @@
+"""Celery entry points of the inference app."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.inference.idempotency import delete_expired
+
+
+@shared_task(name="inference.delete_expired_outcomes")
+def delete_expired_outcomes() -> int:
+    """Forget idempotent outcomes past their day; how many."""
+    return delete_expired()

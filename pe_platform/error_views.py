@@ -1,0 +1,64 @@
+"""Answers where no view answered: a problem for programs, a page for people.
+
+They say nothing about the request itself and, for a failure, nothing about its cause.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+
+from apps.core.problems import problem_response
+
+
+def _is_program(request: HttpRequest) -> bool:
+    return request.path_info.startswith(settings.API_PREFIX)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _is_program(request):
+        return defaults.bad_request(request, exception)
+    return problem_response(
+        request,
+        code="bad_request",
+        title="Bad request",
+        status=400,
+        detail="The request could not be read.",
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _is_program(request):
+        return defaults.permission_denied(request, exception)
+    return problem_response(
+        request,
+        code="not_permitted",
+        title="Not permitted",
+        status=403,
+        detail="This request is not permitted.",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _is_program(request):
+        return defaults.page_not_found(request, exception)
+    return problem_response(
+        request,
+        code="not_found",
+        title="Not found",
+        status=404,
+        detail="There is no such URL. The API is described at /api/v1/schema.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if not _is_program(request):
+        return defaults.server_error(request)
+    return problem_response(
+        request,
+        code="internal_error",
+        title="Internal error",
+        status=500,
+        detail="Something failed here. It was logged under the request id.",
+    )
