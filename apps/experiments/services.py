@@ -6,10 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 
+from celery import current_app
 from django.conf import settings
+from django.db import transaction
 
 from apps.accounts.permissions import require
+from apps.audit.services import record_event
 from apps.core.actors import Actor
+from apps.core.actors import Subject as AuditSubject
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.plugins import load_family
 from apps.datasets.models import DatasetVersion
@@ -74,6 +78,26 @@ def evaluate_required(*, actor: Actor, version_id: str) -> list[EvaluationReport
             actor=actor, version_id=version_id, evaluators=[name], dataset_digest=digest
         )
     return reports
+
+
+@transaction.atomic
+def queue_evaluation(*, actor: Actor, version_id: str) -> None:
+    """Have a worker write every required report; safe to ask for twice."""
+    version = version_by_id(version_id)
+    require(actor, "models_registry.evaluate_modelversion", version)
+    record_event(
+        actor=actor,
+        event="experiments.evaluation_queued",
+        subject=AuditSubject("models_registry.modelversion", version_id),
+    )
+    transaction.on_commit(lambda: _send_evaluation(version_id))
+
+
+def _send_evaluation(version_id: str) -> None:
+    # By name: the task module imports this one.
+    current_app.send_task(
+        "experiments.evaluate_required", args=[version_id], queue="evaluation"
+    )
 
 
 def dataset_for(version: ModelVersion, evaluator: Evaluator) -> str:

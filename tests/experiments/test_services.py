@@ -8,12 +8,14 @@ from django.core.management import CommandError, call_command
 from apps.accounts.permissions import system_actor
 from apps.accounts.roles import Role
 from apps.audit.models import AuditEntry
+from apps.audit.selectors import timeline_of
 from apps.core.errors import InvalidInput, NotFound, NotPermitted
 from apps.datasets.errors import NotFrozen
 from apps.datasets.models import DatasetVersion
 from apps.experiments import services, tasks
 from apps.experiments.errors import DatasetDoesNotFit
 from apps.experiments.gated import gated_path
+from apps.experiments.services import queue_evaluation
 from apps.models_registry.models import EvaluationReport, ModelVersion
 from tests.models_registry import stages
 
@@ -144,3 +146,22 @@ def test_the_command_prints_overall_numbers(trained, messages, capsys):
 def test_the_command_refuses_in_words(trained, arguments):
     with pytest.raises(CommandError):
         call_command("evaluate", *arguments)
+
+
+def test_queueing_sends_one_message_after_the_commit(
+    trained, operator, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True) as sent:
+        queue_evaluation(actor=operator, version_id=str(trained.pk))
+
+    assert len(sent) == 1
+    assert timeline_of("models_registry.modelversion", str(trained.pk)).filter(
+        event="experiments.evaluation_queued"
+    )
+
+
+def test_a_reviewer_may_not_queue_an_evaluation(trained, acting):
+    with pytest.raises(NotPermitted):
+        queue_evaluation(
+            actor=acting("rita", Role.REVIEWER), version_id=str(trained.pk)
+        )
