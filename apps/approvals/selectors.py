@@ -9,7 +9,7 @@ from apps.approvals.errors import NotApproved
 from apps.approvals.models import ApprovalRequest, SignOff
 from apps.approvals.quorum import Vote, refusal
 from apps.approvals.subjects import subject_for
-from apps.core.actors import Actor
+from apps.core.actors import Actor, ActorKind
 
 
 def votes_on(request: ApprovalRequest) -> list[Vote]:
@@ -36,6 +36,13 @@ def why_not_sign(request: ApprovalRequest, actor: Actor) -> str:
         eligible=request.eligible_roles,
         votes=votes_on(request),
     )
+
+
+def may_withdraw(request: ApprovalRequest, actor: Actor) -> bool:
+    """Whether the actor may take this request back now."""
+    asked = actor.kind is ActorKind.STAFF and str(request.requested_by_id) == actor.id
+    allowed = has_permission(actor, "approvals.withdraw_approvalrequest")
+    return request.is_pending and (asked or allowed)
 
 
 def pending_requests() -> QuerySet[ApprovalRequest]:

@@ -1,1 +1,0 @@
-"""Screens for people. Keys and tiers are registered beside their models."""
