@@ -217,7 +217,7 @@ def test_key_list_makes_the_same_queries_for_one_key_and_for_many(
         client.get(reverse("admin:accounts_apikey_changelist"))
 
 
-# -- one-time passwords -----------------------------------------------------------------
+# -- one-time passwords ---------------------------------------------------------------
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_unchanged_or_weak_replacement_keeps_the_door_shut(newcomer, chosen):
     assert client.get(reverse("admin:index")).status_code == 302
 
 
-# -- log-in and lockout -----------------------------------------------------------------
+# -- log-in and lockout ---------------------------------------------------------------
 
 
 def _log_in(client, password):

@@ -238,7 +238,7 @@ def test_actor_of_someone_gone_is_refused(db):
         actor_from_header({"kind": "staff", "id": "4711", "label": "gone"})
 
 
-# -- tiers ------------------------------------------------------------------------------
+# -- tiers ----------------------------------------------------------------------------
 
 
 def test_tiers_ship_as_code_and_sync_keeps_what_was_changed(acting, tier):
@@ -281,7 +281,7 @@ def test_operators_do_not_change_tiers(operator, tier):
         services.change_tier(actor=operator, tier=tier, numbers={"burst": 9})
 
 
-# -- commands ---------------------------------------------------------------------------
+# -- commands -------------------------------------------------------------------------
 
 
 def _run(*arguments: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from apps.accounts.screens import Page, Secret, ServiceAdmin, posted
 from apps.core.actors import Actor
 
-MAY_CHANGE = ["accounts.change_user"]
+MAY_CHANGE = ["govern"]
 
 
 @admin.register(User)
@@ -42,6 +42,10 @@ class UserAdmin(ServiceAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.add_user")
+
+    # Named as unfold's actions ask for it.
+    def has_govern_permission(self, request: HttpRequest, object_id: str = "") -> bool:
+        return request.user.has_perm("accounts.change_user")
 
     @display(description="Roles")  # type: ignore[untyped-decorator]
     def role_names(self, user: User) -> str:
