@@ -12,13 +12,20 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
+from pe_platform.health import livez, metrics, readyz
+
 # What anyone may use, and why.
 PUBLIC_URLS: dict[str, str] = {
+    "livez": "probes ask whether the process answers",
+    "readyz": "probes ask whether it may be sent requests; names and yes or no",
     "admin/login/": "people sign in here",
     "admin/logout/": "ends a session, where there is one",
 }
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path(
         "",
         staff_member_required(RedirectView.as_view(pattern_name="admin:index")),

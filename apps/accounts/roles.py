@@ -97,8 +97,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
 
 # Parts of the platform that act without a person at the keyboard.
 SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
+    # What `make run` and operators at the shell need to bring people in.
     "bootstrap": frozenset(
-        {"accounts.add_user", "accounts.sync_roles", "accounts.sync_tiers"}
+        {
+            "accounts.add_user",
+            "accounts.change_user",
+            "accounts.sync_roles",
+            "accounts.sync_tiers",
+        }
     ),
     "inference": frozenset({"safety.open_escalation"}),
     "escalation": frozenset({"safety.sweep_escalation"}),

@@ -28,7 +28,8 @@ READY_TIMEOUT_S = 120.0
 DRAIN_TIMEOUT_S = 30.0
 PREPARATION = (
     ("database migrations", ("migrate", "--verbosity", "0")),
-    ("roles and tiers", ("sync_roles",)),
+    ("roles", ("sync_roles",)),
+    ("tiers", ("sync_tiers",)),
     ("static files", ("collectstatic", "--noinput", "--verbosity", "0")),
 )
 

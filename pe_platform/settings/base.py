@@ -1,4 +1,7 @@
-"""The one settings module. Conditions between settings are start-up checks."""
+"""The base settings. Conditions between settings are start-up checks.
+
+What has a subject of its own stands beside this module: api, admin, queues, plug-ins.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,16 @@ from pathlib import Path
 from django.urls import reverse_lazy
 
 from pe_platform.settings import env
-
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
-env.load_env_file(Path(env.text("PE_ENV_FILE") or BASE_DIR / ".env"))
+from pe_platform.settings.admin import UNFOLD  # noqa: F401
+from pe_platform.settings.paths import BASE_DIR, PE_STATE_DIR
+from pe_platform.settings.plugins import *  # noqa: F403
+from pe_platform.settings.queues import *  # noqa: F403
+from pe_platform.settings.queues import CELERY_BEAT_SCHEDULE, CELERY_TASK_ROUTES
 
 PE_ENVIRONMENT = env.choice("PE_ENVIRONMENT", "production", ("production", "local"))
 IS_PRODUCTION = PE_ENVIRONMENT == "production"
 PE_VERSION = "0.1.0"
 PE_CODE_REVISION = env.text("PE_CODE_REVISION", "unknown")
-PE_STATE_DIR = Path(env.text("PE_STATE_DIR") or BASE_DIR / "var")
-PE_STATE_DIR.mkdir(parents=True, exist_ok=True)
 PE_SERVICE = env.text("PE_SERVICE", "manage")
 
 # -- secrets ---------------------------------------------------------------------------
@@ -87,6 +90,7 @@ INSTALLED_APPS = [
 # paths under API_PREFIX (pe_platform/middleware.py), the rest serve every request.
 MIDDLEWARE = [
     "pe_platform.middleware.RequestIdMiddleware",
+    "pe_platform.telemetry.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "pe_platform.middleware.PagesStatic",
     "pe_platform.middleware.PagesSession",
@@ -227,49 +231,6 @@ STORAGES = {
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
 
-# -- celery ----------------------------------------------------------------------------
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or "filesystem://"
-_spool = PE_STATE_DIR / "broker"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
-    {
-        "data_folder_in": str(_spool / "messages"),
-        "data_folder_out": str(_spool / "messages"),
-        "control_folder": str(_spool / "control"),
-        "store_processed": False,
-    }
-    if CELERY_BROKER_URL.startswith("filesystem")
-    else {}
-)
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_DEFAULT_QUEUE = "maintenance"
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
-CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = False
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-PE_QUEUES = (
-    "escalation", "inference", "batch", "training", "evaluation", "maintenance",
-)  # fmt: skip
-CELERY_TASK_ROUTES: dict[str, dict[str, str]] = {}
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
-    "audit-checkpoint": {
-        "task": "audit.write_checkpoint",
-        "schedule": 300.0,
-        "options": {"queue": "maintenance"},
-    },
-    "approvals-expire": {
-        "task": "approvals.expire_overdue",
-        "schedule": 3600.0,
-        "options": {"queue": "maintenance"},
-    },
-}
-
 # -- api and inference: pe_platform/settings/api.py ------------------------------------
 from pe_platform.settings.api import *  # noqa: E402, F403
 from pe_platform.settings.api import (  # noqa: E402
@@ -291,32 +252,6 @@ PE_AUDIT_CHAIN = env.text("PE_AUDIT_CHAIN", PE_SERVICE)
 # /metrics answers only to this bearer token; without one it answers to nobody.
 PE_METRICS_TOKEN = env.text("PE_METRICS_TOKEN")
 
-# -- plug-ins: one line each -----------------------------------------------------------
-PE_APPROVAL_SUBJECTS: dict[str, str] = {}
-
-# -- datasets --------------------------------------------------------------------------
-PE_APPROVAL_SUBJECTS["datasets.datasetversion"] = (
-    "apps.datasets.subjects.DatasetVersionSubject"
-)
-PE_DATASET_VALIDATORS = [
-    "apps.datasets.validators.schema.SchemaValidator",
-    "apps.datasets.validators.duplicates.DuplicateValidator",
-    "apps.datasets.validators.identifiers.IdentifierValidator",
-    "apps.datasets.validators.hazards.HazardValidator",
-    "apps.datasets.validators.balance.BalanceValidator",
-    "apps.datasets.validators.licence.LicenceValidator",
-]
-# SPDX identifiers of licences under which rows may be used.
-PE_DATASET_LICENCES = env.words(
-    "PE_DATASET_LICENCES", ("CC0-1.0", "CC-BY-4.0", "Apache-2.0", "MIT")
-)
-PE_DATASET_MAX_ROW_BYTES = env.integer(
-    "PE_DATASET_MAX_ROW_BYTES", 1 << 20, minimum=1 << 10, maximum=1 << 26
-)
-PE_DATASET_MAX_FILE_BYTES = env.integer(
-    "PE_DATASET_MAX_FILE_BYTES", 2 << 30, minimum=1 << 10, maximum=1 << 40
-)
-
 # -- logs ------------------------------------------------------------------------------
 PE_LOG_LEVEL = env.choice("PE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
@@ -331,66 +266,3 @@ LOGGING = {
         "presidio-analyzer": {"level": "ERROR"},
     },
 }
-
-# -- gates: in the order of every policy -----------------------------------------------
-PE_GATES = [
-    "apps.safety.gates.crisis.CrisisGate",
-    "apps.safety.gates.toxicity.ToxicityGate",
-    "apps.safety.gates.privacy.PrivacyGate",
-    "apps.safety.gates.bias.BiasGate",
-    "apps.safety.gates.appropriateness.AppropriatenessGate",
-    "apps.safety.gates.redaction.RedactionGate",
-]
-PE_DEFAULT_POLICY = "default"
-
-# -- models, training and evaluation ---------------------------------------------------
-PE_APPROVAL_SUBJECTS["models_registry.modelversion"] = (
-    "apps.models_registry.subjects.ModelVersionSubject"
-)
-PE_TRAINING_RUNNERS = [
-    "apps.models_registry.runners.reply_ranker.runner.ReplyRankerRunner",
-]
-PE_MODEL_ADAPTERS = [
-    "apps.models_registry.adapters.reply_ranker.ReplyRankerOnnxAdapter",
-]
-# A version is a candidate once each of these has reported on it.
-PE_REQUIRED_EVALUATORS = ("accuracy", "fairness", "safety")
-# A worker that says nothing for a lease loses its run; it speaks every heartbeat.
-PE_TRAINING_LEASE_S = env.integer("PE_TRAINING_LEASE_S", 30, minimum=2, maximum=3600)
-PE_TRAINING_HEARTBEAT_S = env.integer(
-    "PE_TRAINING_HEARTBEAT_S", 5, minimum=1, maximum=600
-)
-PE_TRAINING_ATTEMPTS = 5
-# Memory that loaded models of one process may hold together (MiB).
-PE_MODEL_POOL_MIB = env.integer("PE_MODEL_POOL_MIB", 512, minimum=16, maximum=1 << 20)
-CELERY_BEAT_SCHEDULE["requeue-lost-runs"] = {
-    "task": "models_registry.requeue_lost_runs",
-    "schedule": 15.0,
-    "options": {"queue": "maintenance"},
-}
-CELERY_TASK_ROUTES |= {
-    "models_registry.run_training": {"queue": "training"},
-    "models_registry.requeue_lost_runs": {"queue": "maintenance"},
-}
-# How long a process may go on with the policy it read last (s).
-PE_POLICY_CACHE_S = 1.0
-PE_APPROVAL_SUBJECTS["safety.safetypolicy"] = "apps.safety.subjects.SafetyPolicySubject"
-CELERY_BEAT_SCHEDULE["sweep-escalations"] = {
-    "task": "safety.sweep_escalations",
-    "schedule": 15.0,
-    "options": {"queue": "escalation"},
-}
-CELERY_TASK_ROUTES |= {
-    "audit.write_checkpoint": {"queue": "maintenance"},
-    "approvals.expire_overdue": {"queue": "maintenance"},
-    "safety.notify_escalation": {"queue": "escalation"},
-    "safety.sweep_escalations": {"queue": "escalation"},
-}
-PE_EVALUATORS = [
-    "apps.experiments.evaluators.accuracy.AccuracyEvaluator",
-    "apps.experiments.evaluators.fairness.FairnessEvaluator",
-    "apps.experiments.evaluators.safety.SafetyEvaluator",
-]
-# The dataset whose newest frozen version the safety evaluator measures on.
-PE_SAFETY_SUITE_DATASET = env.text("PE_SAFETY_SUITE_DATASET", "safety-suite")
-CELERY_TASK_ROUTES["experiments.evaluate_required"] = {"queue": "evaluation"}

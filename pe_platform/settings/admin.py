@@ -1,0 +1,101 @@
+"""How the admin looks and what its sidebar lists, grouped by what people do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+
+
+def _may(permission: str) -> Callable[[HttpRequest], bool]:
+    # getattr: on the log-in page there is no user with permissions yet.
+    def allowed(request: HttpRequest) -> bool:
+        user = getattr(request, "user", None)
+        return bool(user and user.has_perm(permission))
+
+    return allowed
+
+
+def _item(title: str, icon: str, app: str, model: str) -> dict[str, object]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+        "permission": _may(f"{app}.view_{model}"),
+    }
+
+
+NAVIGATION: list[dict[str, object]] = [
+    {
+        "title": "Work",
+        "items": [
+            {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")},
+            _item("Approvals", "task_alt", "approvals", "approvalrequest"),
+            _item("Crisis desk", "emergency", "safety", "escalation"),
+        ],
+    },
+    {
+        "title": "Models",
+        "separator": True,
+        "items": [
+            _item("Models", "psychology", "models_registry", "registeredmodel"),
+            _item("Versions", "deployed_code", "models_registry", "modelversion"),
+            _item("Manifests", "description", "models_registry", "trainingmanifest"),
+            _item("Runs", "model_training", "models_registry", "trainingrun"),
+            _item("Reports", "monitoring", "models_registry", "evaluationreport"),
+            _item("In production", "rocket_launch", "models_registry", "modelalias"),
+        ],
+    },
+    {
+        "title": "Data and policy",
+        "separator": True,
+        "items": [
+            _item("Datasets", "database", "datasets", "dataset"),
+            _item("Dataset versions", "layers", "datasets", "datasetversion"),
+            _item("Safety policies", "policy", "safety", "safetypolicy"),
+        ],
+    },
+    {
+        "title": "Evidence and access",
+        "separator": True,
+        "items": [
+            _item("Audit log", "receipt_long", "audit", "auditentry"),
+            _item("Requests", "forum", "inference", "inferencerecord"),
+            _item("API keys", "key", "accounts", "apikey"),
+            _item("Tiers", "speed", "accounts", "tier"),
+            _item("People", "group", "accounts", "user"),
+        ],
+    },
+]
+
+UNFOLD: dict[str, object] = {
+    "SITE_TITLE": "Pixelated Empathy",
+    "SITE_HEADER": "Pixelated Empathy",
+    "SITE_SUBHEADER": "Governance of supportive AI",
+    "SITE_SYMBOL": "diversity_1",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "pe_platform.dashboard.home_context",
+    "ENVIRONMENT": "pe_platform.dashboard.environment_label",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(70.4% .14 182.503)",
+            "600": "oklch(60% .118 184.704)",
+            "700": "oklch(51.1% .096 186.391)",
+            "800": "oklch(43.7% .078 188.216)",
+            "900": "oklch(38.6% .063 188.416)",
+            "950": "oklch(27.7% .046 192.524)",
+        }
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": NAVIGATION,
+    },
+}

@@ -1,0 +1,12 @@
+"""Where the code is, where the .env is read from, where state goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pe_platform.settings import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+env.load_env_file(Path(env.text("PE_ENV_FILE") or BASE_DIR / ".env"))
+PE_STATE_DIR = Path(env.text("PE_STATE_DIR") or BASE_DIR / "var")
+PE_STATE_DIR.mkdir(parents=True, exist_ok=True)
