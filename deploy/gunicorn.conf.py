@@ -46,3 +46,10 @@ def when_ready(server):
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
+
+
+def post_worker_init(worker):  # noqa: ANN001, ANN201
+    """Load the gates before the first request, not during it."""
+    from apps.safety.assembly import warm
+
+    warm()

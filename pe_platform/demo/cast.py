@@ -11,7 +11,7 @@ from apps.accounts.roles import Role
 
 FOLDER = Path(settings.BASE_DIR) / "demo"
 MODEL = "support-replies"
-TASK = "reply_ranking"
+TASK = "support_reply"
 KEY_NAME = "demo program"
 TIER = "standard"
 POLICY = settings.PE_DEFAULT_POLICY

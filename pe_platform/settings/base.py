@@ -263,6 +263,8 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "axes": {"level": "WARNING"},
+        # The filesystem transport has no host, and kombu warns of that each time.
+        "kombu.connection": {"level": "ERROR"},
         "presidio-analyzer": {"level": "ERROR"},
     },
 }

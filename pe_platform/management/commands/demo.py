@@ -83,12 +83,13 @@ class Command(BaseCommand):
             raise CommandError(f"The API answered {answer.status}: {detail}")
         body = answer.body
         self._say(f"\n{title}: {message!r}")
-        self._say(f"  decision {body['decision']}, version {body['version']}")
+        served = f", version {body['version']}" if body["version"] else ""
+        self._say(f"  decision: {body['decision']}{served}")
         for stage, verdicts in body["verdicts"].items():
             told = ", ".join(
                 f"{name} {verdict['decision']}" for name, verdict in verdicts.items()
             )
-            self._say(f"  {stage} gates: {told}")
+            self._say(f"  {stage} gates: {told or 'not reached, no model was asked'}")
         self._say(f"  reply ({body['output']['source']}): {body['output']['text']}")
         if body.get("escalation"):
             self._say(f"  an escalation waits in the admin: {body['escalation']['id']}")
@@ -108,7 +109,7 @@ class Command(BaseCommand):
             "\nWhere to look next:\n"
             f"  {self.url}/admin/safety/escalation/   the crisis desk (as clinician)\n"
             f"  {self.url}/admin/audit/auditentry/    the audit log (as compliance)\n"
-            f"  {self.url}/api/v1/docs                the API, described\n"
-            "  manage.py verify_audit                check the whole chain\n"
+            f"  {self.url}/docs/api/                   the API, described\n"
+            "  .venv/bin/python manage.py verify_audit     check the whole chain\n"
             "  docs/                                 guides by role\n"
         )
