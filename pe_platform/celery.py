@@ -1,4 +1,7 @@
-"""The Celery application. Tasks carry the actor and the request id in their headers.
+"""The Celery application. Tasks carry their sender and the request id in headers.
+
+A task acts as the part of the platform that it is, with that part's permissions; the
+sender is evidence, written into the audit entries of the task, never a permission.
 
 Apps declare ``shared_task`` and never import this module; the queue of a task is set
 where it is declared or by ``CELERY_TASK_ROUTES``.
@@ -12,7 +15,12 @@ from typing import Any
 
 from celery import Celery, signals
 
-from apps.core.context import current_request_id, new_request_id, request_context
+from apps.core.context import (
+    current_request_id,
+    last_actor,
+    new_request_id,
+    request_context,
+)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pe_platform.settings")
 
@@ -21,19 +29,21 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 REQUEST_ID_HEADER = "pe_request_id"
+ACTOR_HEADER = "pe_actor"
 _open_contexts: dict[str, Any] = {}
 
 
 @signals.before_task_publish.connect
-def _attach_request_id(headers: dict[str, Any] | None = None, **_: Any) -> None:
+def _attach_sender(headers: dict[str, Any] | None = None, **_: Any) -> None:
     if headers is not None:
         headers.setdefault(REQUEST_ID_HEADER, current_request_id() or new_request_id())
+        headers.setdefault(ACTOR_HEADER, last_actor())
 
 
 @signals.task_prerun.connect
 def _enter_request_context(task_id: str, task: Any, **_: Any) -> None:
-    found = (task.request.get(REQUEST_ID_HEADER) or "") or new_request_id()
-    context = request_context(found)
+    request_id = task.request.get(REQUEST_ID_HEADER) or new_request_id()
+    context = request_context(request_id, task.request.get(ACTOR_HEADER))
     context.__enter__()
     _open_contexts[task_id] = context
 

@@ -21,7 +21,7 @@ from apps.audit.chain import entry_digest, instant
 from apps.audit.errors import ChainBroken
 from apps.audit.models import AuditChain, AuditEntry
 from apps.core.actors import Actor, Subject
-from apps.core.context import current_request_id
+from apps.core.context import current_request_id, note_actor, principal
 from apps.core.digests import canonical_json, keyed_digest
 from apps.core.errors import InvalidInput, NotPermitted
 
@@ -56,7 +56,8 @@ def record_event(
         raise transaction.TransactionManagementError(
             "record_event needs an open transaction"
         )
-    stored_details = _storable(details or {})
+    stored_details = _storable(_with_principal(details or {}, actor))
+    note_actor(actor)
     head = _locked_head(str(settings.PE_AUDIT_CHAIN))
     entry = AuditEntry(
         chain=head.name,
@@ -80,6 +81,16 @@ def record_event(
         sequence=entry.sequence, digest=entry.digest
     )
     return entry
+
+
+def _with_principal(
+    details: Mapping[str, object], actor: Actor
+) -> Mapping[str, object]:
+    """Details that also name whose action sent the task that records them."""
+    sender = principal()
+    if sender is None or sender == actor.to_header():
+        return details
+    return {**details, "on_behalf_of": dict(sender)}
 
 
 def _storable(details: Mapping[str, object]) -> Any:

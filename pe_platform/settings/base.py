@@ -9,13 +9,14 @@ from pathlib import Path
 
 from django.urls import reverse_lazy
 
-from pe_platform.settings import env
+from pe_platform.settings import env, paths
 from pe_platform.settings.admin import UNFOLD  # noqa: F401
-from pe_platform.settings.paths import BASE_DIR, PE_STATE_DIR
 from pe_platform.settings.plugins import *  # noqa: F403
 from pe_platform.settings.queues import *  # noqa: F403
 from pe_platform.settings.queues import CELERY_BEAT_SCHEDULE, CELERY_TASK_ROUTES
 
+BASE_DIR = paths.BASE_DIR
+PE_STATE_DIR = paths.PE_STATE_DIR
 PE_ENVIRONMENT = env.choice("PE_ENVIRONMENT", "production", ("production", "local"))
 IS_PRODUCTION = PE_ENVIRONMENT == "production"
 PE_VERSION = "0.1.0"
