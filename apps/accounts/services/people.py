@@ -76,14 +76,14 @@ def create_staff(
     """
     require(actor, "accounts.add_user")
     groups = _groups(roles)
-    if User.objects.filter(username=username).exists():
-        raise StateConflict(f"There is a {username} already: choose another name.")
     password = one_time_password()
     user = User(
         username=username, email=email, is_staff=True, must_change_password=True
     )
     user.set_password(password)
     _clean(user)
+    if User.objects.filter(username=username).exists():
+        raise StateConflict(f"There is a {username} already: choose another name.")
     user.save(force_insert=True)
     user.groups.set(groups)
     _record(actor, "accounts.staff_created", user, {"roles": _names(groups)})
@@ -176,7 +176,7 @@ def _names(groups: list[Group]) -> list[str]:
 
 def _clean(user: User) -> None:
     try:
-        user.full_clean()
+        user.clean_fields()
     except ValidationError as error:
         raise InvalidInput(" ".join(error.messages)) from error
 
