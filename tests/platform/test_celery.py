@@ -17,7 +17,7 @@ from apps.core.context import current_request_id, request_context
 from pe_platform.celery import ACTOR_HEADER, REQUEST_ID_HEADER, app
 
 
-@shared_task(name="tests.note_request_id", queue="tests")
+@shared_task(name="tests.note_request_id")
 def note_request_id() -> None:
     """Exists to be sent."""
 
@@ -33,13 +33,13 @@ def _sent_header(name: str = REQUEST_ID_HEADER) -> Any:
 
 def test_a_message_carries_the_request_id_of_its_sender():
     with request_context("caller-1234"):
-        note_request_id.delay()
+        note_request_id.apply_async(queue="tests")
 
     assert _sent_header() == "caller-1234"
 
 
 def test_a_message_sent_outside_a_request_gets_an_id_of_its_own():
-    note_request_id.delay()
+    note_request_id.apply_async(queue="tests")
 
     assert len(_sent_header()) == 36
 

@@ -1,0 +1,6 @@
+"""Screens of the safety app: policies and the crisis desk."""
+
+from apps.safety.admin.escalations import EscalationAdmin
+from apps.safety.admin.policies import SafetyPolicyAdmin
+
+__all__ = ["EscalationAdmin", "SafetyPolicyAdmin"]

@@ -1,0 +1,146 @@
+"""The crisis desk: what waits, how urgent, by when; take it, hand it over, close it.
+
+It shows identifiers, levels and reason codes. What the person said is not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.timesince import timesince, timeuntil
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from apps.accounts.models import User
+from apps.accounts.permissions import actor_for_user
+from apps.core.actors import Actor
+from apps.core.errors import PlatformError
+from apps.safety import services
+from apps.safety.admin.screens import Step, StepAdmin
+from apps.safety.forms import DispositionForm, ResponderForm
+from apps.safety.models import Escalation, EscalationStep
+
+State = Escalation.State
+LEVEL_COLOURS = {
+    Escalation.Level.IMMINENT: "danger",
+    Escalation.Level.HIGH: "danger",
+    Escalation.Level.MODERATE: "warning",
+    Escalation.Level.LOW: "info",
+    Escalation.Level.NONE: "default",
+}
+STATE_COLOURS = {
+    State.OPEN: "danger",
+    State.ACKNOWLEDGED: "warning",
+    State.RESOLVED: "success",
+}
+
+
+class StepInline(TabularInline):  # type: ignore[misc]
+    model = EscalationStep
+    fields = ("at", "kind", "rung", "actor_label", "details")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    hide_title = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Escalation)
+class EscalationAdmin(StepAdmin):
+    steps: ClassVar[Mapping[str, Step]] = {
+        "acknowledge": Step(
+            "Acknowledge",
+            "safety.acknowledge_escalation",
+            frozenset({State.OPEN}),
+        ),
+        "resolve": Step(
+            "Resolve",
+            "safety.resolve_escalation",
+            frozenset({State.ACKNOWLEDGED}),
+            DispositionForm,
+        ),
+        "reassign": Step(
+            "Reassign",
+            "safety.reassign_escalation",
+            frozenset({State.OPEN, State.ACKNOWLEDGED}),
+            ResponderForm,
+        ),
+    }
+    list_display = (
+        "level_label", "state_label", "due", "assigned_to", "locale", "opened_at",
+        "disposition",
+    )  # fmt: skip
+    list_select_related = ("assigned_to",)
+    list_filter = ("state", "level", "locale", "disposition")
+    search_fields = ("id", "correlation_id")
+    ordering = ("due_at",)
+    actions = ("acknowledge_escalations",)
+    fields = (
+        "level", "state", "due_at", "rung", "assigned_to", "locale", "reasons",
+        "correlation_id", "opened_at", "acknowledged_by", "acknowledged_at",
+        "resolved_by", "resolved_at", "disposition", "text_digest", "policy_digest",
+    )  # fmt: skip
+    readonly_fields = fields
+    inlines = (StepInline,)
+
+    def has_acknowledge_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("safety.acknowledge_escalation")
+
+    @admin.action(description="Acknowledge", permissions=["acknowledge"])
+    def acknowledge_escalations(
+        self, request: HttpRequest, queryset: QuerySet[Escalation]
+    ) -> None:
+        actor = actor_for_user(request.user)
+        for row in queryset:
+            try:
+                services.acknowledge_escalation(actor=actor, escalation_id=str(row.pk))
+            except PlatformError as error:
+                messages.error(request, f"{row.pk}: {error.message}")
+            else:
+                messages.success(request, f"{row.pk} is yours.")
+
+    def take_step(
+        self, verb: str, actor: Actor, row_id: str, cleaned: Mapping[str, object]
+    ) -> str:
+        if verb == "acknowledge":
+            services.acknowledge_escalation(actor=actor, escalation_id=row_id)
+            return "Acknowledged: this case is yours."
+        if verb == "resolve":
+            services.resolve_escalation(
+                actor=actor,
+                escalation_id=row_id,
+                disposition=str(cleaned["disposition"]),
+            )
+            return "Resolved."
+        responder = cast(User, cleaned["responder"])
+        services.reassign_escalation(
+            actor=actor, escalation_id=row_id, responder_id=str(responder.pk)
+        )
+        return f"Reassigned to {responder.get_username()}."
+
+    @display(description="Level", label=LEVEL_COLOURS, ordering="level")  # type: ignore[untyped-decorator]
+    def level_label(self, row: Escalation) -> tuple[str, str]:
+        return row.level, row.get_level_display()
+
+    @display(description="State", label=STATE_COLOURS, ordering="state")  # type: ignore[untyped-decorator]
+    def state_label(self, row: Escalation) -> tuple[str, str]:
+        return row.state, row.get_state_display()
+
+    @admin.display(description="Due", ordering="due_at")
+    def due(self, row: Escalation) -> str:
+        if row.state != State.OPEN:
+            return "—"
+        now = timezone.now()
+        if row.due_at <= now:
+            return f"{timesince(row.due_at, now)} overdue"
+        return f"in {timeuntil(row.due_at, now)}"

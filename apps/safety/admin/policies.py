@@ -1,0 +1,109 @@
+"""Safety policies: draft a version, submit it, see what is in force; edit nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from apps.accounts.permissions import actor_for_user
+from apps.core.actors import Actor
+from apps.core.errors import PlatformError
+from apps.safety import services
+from apps.safety.admin.screens import Step, StepAdmin, pretty_json
+from apps.safety.forms import PolicyForm, SubmitForm
+from apps.safety.models import SafetyPolicy
+
+State = SafetyPolicy.State
+STATE_COLOURS = {
+    State.DRAFT: "info",
+    State.SUBMITTED: "warning",
+    State.APPROVED: "success",
+    State.RETIRED: "default",
+}
+_SUBMIT = "safety.submit_safetypolicy"
+
+
+@admin.register(SafetyPolicy)
+class SafetyPolicyAdmin(StepAdmin):
+    steps: ClassVar[Mapping[str, Step]] = {
+        "submit": Step(
+            "Submit for approval", _SUBMIT, frozenset({State.DRAFT}), SubmitForm
+        ),
+        "retire": Step("Retire", _SUBMIT, frozenset({State.DRAFT, State.APPROVED})),
+    }
+    list_display = (
+        "name", "version", "state_label", "author", "created_at", "approved_at",
+        "short_digest",
+    )  # fmt: skip
+    list_display_links = ("name", "version")
+    list_select_related = ("author",)
+    list_filter = ("state", "name")
+    search_fields = ("name", "digest")
+    actions = None
+    fields = (
+        "name", "version", "state", "author", "created_at", "approved_at",
+        "retired_by", "retired_at", "digest", "content",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("safety.add_safetypolicy")
+
+    def take_step(
+        self, verb: str, actor: Actor, row_id: str, cleaned: Mapping[str, object]
+    ) -> str:
+        if verb == "submit":
+            services.submit_policy(
+                actor=actor, policy_id=row_id, reason=str(cleaned["reason"])
+            )
+            return "Submitted: a clinician and a compliance officer have to sign."
+        row = services.retire_policy(actor=actor, policy_id=row_id)
+        return f"{row.name} v{row.version} is retired."
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = PolicyForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                row = services.draft_policy(
+                    actor=actor_for_user(request.user), **form.cleaned_data
+                )
+            except PlatformError as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, f"Drafted {row.name} v{row.version}.")
+                return HttpResponseRedirect(self.page_of(str(row.pk)))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Draft a safety policy",
+            "form": form,
+            "list_url": reverse("admin:safety_safetypolicy_changelist"),
+        }
+        return TemplateResponse(request, "admin/safety/service_form.html", context)
+
+    @display(description="State", label=STATE_COLOURS, ordering="state")  # type: ignore[untyped-decorator]
+    def state_label(self, row: SafetyPolicy) -> tuple[str, str]:
+        return row.state, row.get_state_display()
+
+    @admin.display(description="Digest", ordering="digest")
+    def short_digest(self, row: SafetyPolicy) -> str:
+        return row.digest[:19]
+
+    @admin.display(description="Document")
+    def content(self, row: SafetyPolicy) -> SafeString:
+        return pretty_json(row.document)

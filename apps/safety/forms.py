@@ -1,0 +1,63 @@
+"""What people fill in on the safety screens; the services judge it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from apps.accounts.models import User
+from apps.safety.models import Escalation
+from apps.safety.policy import default_document
+
+
+class PolicyForm(forms.Form):
+    """A new version of a policy, as a draft."""
+
+    name = forms.SlugField(
+        max_length=60,
+        initial="default",
+        widget=UnfoldAdminTextInputWidget,
+        help_text="An existing name makes its next version.",
+    )
+    document = forms.JSONField(
+        initial=default_document,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 30}),
+        help_text="Gates in order with thresholds, texts and contacts by locale. The "
+        "document that ships with the platform is filled in.",
+    )
+
+
+class SubmitForm(forms.Form):
+    reason = forms.CharField(
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Why this policy"}),
+    )
+
+
+class DispositionForm(forms.Form):
+    disposition = forms.ChoiceField(
+        choices=Escalation.Disposition.choices, widget=UnfoldAdminSelectWidget
+    )
+
+
+class ResponderForm(forms.Form):
+    """Somebody who may answer escalations."""
+
+    responder = forms.ModelChoiceField(
+        User.objects.none(), widget=UnfoldAdminSelectWidget
+    )
+
+    # Any: what Django passes to every form.
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        answering = Q(groups__permissions__codename="acknowledge_escalation")
+        self.fields["responder"].queryset = (  # type: ignore[attr-defined]
+            User.objects.filter(answering, is_active=True).distinct()
+        )
