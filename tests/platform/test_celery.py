@@ -60,7 +60,7 @@ def test_an_entry_of_a_task_names_whose_action_sent_it(acting):
     sender = acting("olga", Role.OPERATOR)
     with request_context("caller-1234"):
         _record("tests.sent", sender)
-        note_request_id.delay()
+        note_request_id.apply_async(queue="tests")
     header = _sent_header(ACTOR_HEADER)
     task = SimpleNamespace(request={ACTOR_HEADER: header})
 
