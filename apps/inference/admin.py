@@ -14,7 +14,7 @@ class InferenceRecordAdmin(ReadOnlyAdmin):
         "created_at", "decision", "source", "model_name", "version", "policy_name",
         "locale", "api_key_label", "problem_code", "id",
     )  # fmt: skip
-    list_filter = ("decision", "source", "model_name", "locale", "policy_version")
+    list_filter = ("decision", "source", "model_name")
     search_fields = ("id", "request_id", "api_key_label", "escalation_id")
     date_hierarchy = "created_at"
     ordering = ("-created_at",)

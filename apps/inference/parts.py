@@ -33,6 +33,7 @@ from apps.models_registry.contracts import Prediction, ServableVersion, TextRequ
 from apps.models_registry.selectors import SUBJECT_LABEL, as_servable, version_by_id
 from apps.models_registry.serving import loaded
 from apps.safety.assembly import runner_for
+from apps.safety.assembly import warm as warm_gates
 from apps.safety.contracts import Decision
 from apps.safety.errors import PolicyMissing
 from apps.safety.policy import Policy, default_policy
@@ -55,7 +56,7 @@ class PlatformParts:
     def guard(self) -> Guard:
         """Raises GatesUnavailable when the gates cannot be built."""
         policy, is_in_force = policy_or_shipped()
-        return _guard(policy, is_in_force)
+        return ready_guard(policy, is_in_force)
 
     def route(self, question: RouteQuestion) -> Routed:
         """Raises UnknownModel for a model that the caller's tier leaves out."""
@@ -117,10 +118,14 @@ def fixed_text(kind: FixedText, locale: str) -> FixedReply:
     return FixedReply(getattr(texts, kind.value), policy.contacts(locale))
 
 
-def _guard(policy: Policy, is_in_force: bool) -> Guard:
+def ready_guard(policy: Policy, is_in_force: bool) -> Guard:
+    """The gates under a policy, loaded and tried once in this process."""
     key = (policy.name, policy.version, policy.digest, is_in_force)
     guard = _guards.get(key)
     if guard is None:
+        # Not inside the gates' deadlines: loading is slow, and a gate that is late
+        # answers with its failure decision.
+        warm_gates()
         guard = PolicyGuard(runner_for(policy), is_in_force=is_in_force)
         if len(_guards) >= GUARDS_KEPT:
             _guards.clear()

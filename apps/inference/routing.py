@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import cast
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from apps.inference.contracts import Route, RouteQuestion, Router
+from apps.inference.remembering import Remembered
 from apps.inference.selectors import production_version_id
 from apps.models_registry.selectors import PRODUCTION
+
+_targets: Remembered[UUID] = Remembered()
 
 
 class ProductionRouter:
     """Serves the ``production`` alias; UnknownModel or NothingServed without it."""
 
     def route(self, question: RouteQuestion) -> Route:
-        version_id = production_version_id(question.model_name)
+        name = question.model_name
+        version_id = _targets.get(name, lambda: production_version_id(name))
         return Route(str(version_id), f"alias:{PRODUCTION}")
 
 
