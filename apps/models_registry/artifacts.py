@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
+from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 
 from apps.core.digests import CHUNK_BYTES, PREFIX, digest_bytes
 from apps.models_registry.errors import ArtifactDamaged
@@ -56,10 +57,12 @@ def store_artifact(chunks: Iterable[bytes], kind: str) -> Artifact:
     A reader sees all of the bytes or none. Storing what is there already writes it
     anew, which also heals a damaged file.
     """
-    with tempfile.NamedTemporaryFile(dir=_scratch(), delete=False) as stream:
-        temporary = Path(stream.name)
-        digest, size = _write(stream, chunks)
+    handle, name = tempfile.mkstemp(dir=_scratch())
+    temporary = Path(name)
     try:
+        with os.fdopen(handle, "wb") as stream:
+            digest, size = _write(stream, chunks)
+        temporary.chmod(settings.FILE_UPLOAD_PERMISSIONS)
         _publish(temporary, storage_path(digest))
     finally:
         temporary.unlink(missing_ok=True)
@@ -72,10 +75,9 @@ def store_artifact(chunks: Iterable[bytes], kind: str) -> Artifact:
 
 def _scratch() -> str | None:
     """Beside the final place where that is a folder, so that moving is atomic."""
-    try:
-        folder = Path(default_storage.path(f"{FOLDER}/incoming"))
-    except NotImplementedError:
+    if not isinstance(default_storage, FileSystemStorage):
         return None
+    folder = Path(default_storage.path(f"{FOLDER}/incoming"))
     folder.mkdir(parents=True, exist_ok=True)
     return str(folder)
 
@@ -92,13 +94,13 @@ def _write(stream: IO[bytes], chunks: Iterable[bytes]) -> tuple[str, int]:
 
 
 def _publish(temporary: Path, name: str) -> None:
-    try:
-        final = Path(default_storage.path(name))
-    except NotImplementedError:
+    if not isinstance(default_storage, FileSystemStorage):
+        # Object stores show a name only when all of its bytes are there.
         if not default_storage.exists(name):
             with temporary.open("rb") as stream:
                 default_storage.save(name, File(stream))
         return
+    final = Path(default_storage.path(name))
     final.parent.mkdir(parents=True, exist_ok=True)
     temporary.replace(final)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -28,6 +29,14 @@ PRODUCTION = "production"
 SUBJECT_LABEL = "models_registry.modelversion"
 
 
+def as_uuid(identifier: str) -> UUID:
+    """NotFound for what cannot be an identifier of a row."""
+    try:
+        return UUID(identifier)
+    except ValueError as error:
+        raise NotFound(f"{identifier[:40]!r} is not an identifier.") from error
+
+
 # -- catalogue -------------------------------------------------------------------------
 def model_named(name: str) -> RegisteredModel:
     """NotFound when no model has this name."""
@@ -39,7 +48,7 @@ def model_named(name: str) -> RegisteredModel:
 
 def version_by_id(version_id: str) -> ModelVersion:
     """A version with its model and manifest; NotFound when there is none."""
-    found = _versions().filter(pk=version_id).first()
+    found = _versions().filter(pk=as_uuid(version_id)).first()
     if found is None:
         raise NotFound(f"There is no model version {version_id}.")
     return found
@@ -56,6 +65,11 @@ def version_numbered(model_name: str, number: int) -> ModelVersion:
 def versions_of(model_name: str) -> QuerySet[ModelVersion]:
     """All versions of a model, newest first."""
     return _versions().filter(model__name=model_name).order_by("-number")
+
+
+def all_versions() -> QuerySet[ModelVersion]:
+    """Every version of every model, with its aliases."""
+    return _versions().prefetch_related("aliases").order_by("model__name", "-number")
 
 
 def _versions() -> QuerySet[ModelVersion]:
@@ -161,7 +175,7 @@ def lost_runs(now: datetime | None = None) -> QuerySet[TrainingRun]:
 def run_by_id(run_id: str) -> TrainingRun:
     """A run with its manifest and model; NotFound when there is none."""
     found = (
-        TrainingRun.objects.filter(pk=run_id)
+        TrainingRun.objects.filter(pk=as_uuid(run_id))
         .select_related("manifest__model", "requested_by")
         .first()
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from celery import current_app
 from celery._state import _announce_app_finalized
+from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
 from apps.accounts.roles import Role
@@ -40,6 +41,26 @@ def registered_tasks() -> None:
         warnings.simplefilter("ignore")
         current_app.finalize(auto=True)
         _announce_app_finalized(current_app._get_current_object())
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], str]]:
+    """What would have left for the broker: task, arguments, queue."""
+    kept: list[tuple[str, list[str], str]] = []
+
+    def keep(name: str, *, args: list[str], queue: str) -> None:
+        kept.append((name, args, queue))
+
+    monkeypatch.setattr(current_app, "send_task", keep)
+    return kept
+
+
+@pytest.fixture
+def broken_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr(current_app, "send_task", fail)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from apps.datasets.models import DatasetVersion
 from apps.datasets.services import DatasetDescription
 from apps.models_registry import services
 from apps.models_registry.contracts import Direction, Metric, ReportDraft
-from apps.models_registry.models import ModelVersion
+from apps.models_registry.models import MetricPoint, ModelVersion, TrainingRun
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 # Small enough for a training of well under a second, yet all categories.
@@ -27,6 +27,7 @@ QUICK = {
     "epochs": 6, "batch_size": 8, "buckets": 256, "dimension": 8,
     "checkpoint_every": 10, "log_every": 5,
 }  # fmt: skip
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 UNKNOWN_DIGEST = "sha256:" + "0" * 64
 
 
@@ -147,3 +148,9 @@ def measure(actor: Actor, version: ModelVersion) -> None:
 
 def two_signers(acting: Callable[..., Actor]) -> tuple[Actor, Actor]:
     return acting("rena", Role.REVIEWER), acting("clara", Role.CLINICIAN)
+
+
+def numbers(run: TrainingRun) -> dict[tuple[int, str], float]:
+    """Every metric of a run by step and name."""
+    points = MetricPoint.objects.filter(run=run)
+    return {(point.step, point.name): point.value for point in points}

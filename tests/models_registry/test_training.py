@@ -8,9 +8,10 @@ from apps.accounts.permissions import system_actor
 from apps.core.errors import Unavailable
 from apps.models_registry import services, tasks, training
 from apps.models_registry.contracts import TextRequest
-from apps.models_registry.models import MetricPoint, ModelVersion, TrainingRun
+from apps.models_registry.models import ModelVersion, TrainingRun
 from apps.models_registry.selectors import as_servable
 from apps.models_registry.serving import load_adapter
+from tests.models_registry import stages
 
 pytestmark = pytest.mark.django_db
 
@@ -51,11 +52,6 @@ class Killed(BaseException):
     """Stands for a process that is gone: nothing catches it."""
 
 
-def _numbers(run: TrainingRun) -> dict[tuple[int, str], float]:
-    points = MetricPoint.objects.filter(run=run)
-    return {(point.step, point.name): point.value for point in points}
-
-
 def test_a_run_killed_after_any_checkpoint_ends_the_same(
     operator, manifest, trained, monkeypatch
 ):
@@ -81,7 +77,7 @@ def test_a_run_killed_after_any_checkpoint_ends_the_same(
     run.refresh_from_db()
     assert run.attempts == 2
     assert resumed.artifacts == trained.artifacts
-    assert _numbers(run) == _numbers(trained.run)
+    assert stages.numbers(run) == stages.numbers(trained.run)
 
 
 def test_a_run_interrupted_by_shutdown_is_handed_back(queued, monkeypatch):

@@ -22,7 +22,7 @@ from apps.models_registry.services.promotion import (
     rollback_alias,
     submit_version,
 )
-from apps.models_registry.services.reports import record_report
+from apps.models_registry.services.reports import record_report, request_evaluation
 from apps.models_registry.services.runs import (
     cancel_run,
     create_manifest,
@@ -48,6 +48,7 @@ __all__ = [
     "register_model",
     "release_run",
     "reopen_version",
+    "request_evaluation",
     "requeue_lost_runs",
     "retire_version",
     "rollback_alias",

@@ -13,7 +13,7 @@ from apps.core.actors import Actor, Subject
 from apps.core.errors import InvalidInput, StateConflict
 from apps.models_registry.errors import VersionSealed
 from apps.models_registry.models import ModelAlias, ModelVersion, RegisteredModel
-from apps.models_registry.selectors import SUBJECT_LABEL, version_by_id
+from apps.models_registry.selectors import SUBJECT_LABEL, as_uuid, version_by_id
 from apps.models_registry.services.states import (
     State,
     move_version,
@@ -78,7 +78,7 @@ def describe_version(*, actor: Actor, version_id: str, card: str) -> ModelVersio
 
 def open_version(version_id: str) -> ModelVersion:
     """The version, locked; VersionSealed unless its content may still change."""
-    ModelVersion.objects.select_for_update().filter(pk=version_id).first()
+    ModelVersion.objects.select_for_update().filter(pk=as_uuid(version_id)).first()
     version = version_by_id(version_id)
     if not version.is_open:
         raise VersionSealed(

@@ -46,6 +46,7 @@ def claim_run(*, actor: Actor, run_id: str, owner: str) -> Lease | None:
     had. A run that was claimed too often fails instead."""
     require(actor, RUN)
     now = timezone.now()
+    run_by_id(run_id)
     free = Q(state=State.QUEUED) | Q(state=State.RUNNING, lease_expires_at__lt=now)
     claimed = TrainingRun.objects.filter(
         free, pk=run_id, attempts__lt=settings.PE_TRAINING_ATTEMPTS

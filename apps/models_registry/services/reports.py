@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+from celery import current_app
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 from apps.accounts.permissions import require
 from apps.approvals.services import void_if_changed
 from apps.core.actors import Actor
 from apps.core.digests import digest_json
-from apps.core.errors import InvalidInput, StateConflict
+from apps.core.errors import InvalidInput, StateConflict, Unavailable
 from apps.models_registry.contracts import ReportDraft
 from apps.models_registry.models import EvaluationReport, ModelVersion
 from apps.models_registry.selectors import SUBJECT_LABEL, missing_reports
 from apps.models_registry.services.catalog import open_version
 from apps.models_registry.services.states import State, record_version_event
+
+EVALUATION_TASK = "experiments.evaluate_required"
+
+
+@transaction.atomic
+def request_evaluation(*, actor: Actor, version_id: str) -> None:
+    """Have every required evaluator measure a version, on the evaluation queue.
+
+    Evaluators live in an app above this one, so the task is known by its name only.
+    """
+    require(actor, "models_registry.evaluate_modelversion")
+    version = open_version(version_id)
+    record_version_event(actor, "evaluation_requested", version)
+    transaction.on_commit(lambda: _send(version_id))
+
+
+def _send(version_id: str) -> None:
+    try:
+        current_app.send_task(EVALUATION_TASK, args=[version_id], queue="evaluation")
+    except (OperationalError, OSError) as error:
+        raise Unavailable(
+            "The evaluation could not be sent to its queue; ask for it again."
+        ) from error
 
 
 @transaction.atomic

@@ -19,7 +19,12 @@ from apps.core.errors import NotFound, StateConflict
 from apps.models_registry.errors import ManifestInvalid
 from apps.models_registry.manifests import check_manifest
 from apps.models_registry.models import ManifestDataset, TrainingManifest, TrainingRun
-from apps.models_registry.selectors import lost_runs, model_named, run_by_id
+from apps.models_registry.selectors import (
+    as_uuid,
+    lost_runs,
+    model_named,
+    run_by_id,
+)
 
 logger = logging.getLogger(__name__)
 RUN_LABEL = "models_registry.trainingrun"
@@ -77,7 +82,7 @@ def queue_run(*, actor: Actor, manifest_id: str) -> TrainingRun:
     The manifest is checked anew: a dataset may have been retired since.
     """
     require(actor, "models_registry.queue_trainingrun")
-    manifest = TrainingManifest.objects.filter(pk=manifest_id).first()
+    manifest = TrainingManifest.objects.filter(pk=as_uuid(manifest_id)).first()
     if manifest is None:
         raise NotFound(f"There is no training manifest {manifest_id}.")
     check_manifest(manifest.document)

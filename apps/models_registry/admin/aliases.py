@@ -1,0 +1,48 @@
+"""Where aliases point and where they pointed; rolling back is the only thing to do."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from apps.core.actors import Actor
+from apps.core.errors import NotFound
+from apps.models_registry import services
+from apps.models_registry.admin.screens import GovernedAdmin, Step
+from apps.models_registry.models import AliasChange, ModelAlias
+
+
+def _rollback(actor: Actor, alias_id: str, text: str) -> str:
+    alias = ModelAlias.objects.select_related("model").filter(pk=alias_id).first()
+    if alias is None:
+        raise NotFound("There is no such alias.")
+    moved = services.rollback_alias(
+        actor=actor, model_name=alias.model.name, alias=alias.name, reason=text
+    )
+    return f"Rolled back to version {moved.version.number}."
+
+
+@admin.register(ModelAlias)
+class ModelAliasAdmin(GovernedAdmin):
+    steps = (
+        Step(
+            "rollback",
+            "Roll back",
+            "models_registry.rollback_modelalias",
+            (),
+            _rollback,
+            "Reason",
+        ),
+    )
+    list_display = ("name", "model", "version", "changed_at")
+    list_select_related = ("model", "version")
+    search_fields = ("name", "model__name")
+
+
+@admin.register(AliasChange)
+class AliasChangeAdmin(GovernedAdmin):
+    list_display = (
+        "changed_at", "model", "alias", "from_version", "to_version", "changed_by",
+        "is_rollback", "reason",
+    )  # fmt: skip
+    list_select_related = ("model", "from_version", "to_version", "changed_by")
+    list_filter = ("model", "alias", "is_rollback")
