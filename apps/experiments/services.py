@@ -6,14 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from celery import current_app
 from django.conf import settings
-from django.db import transaction
 
 from apps.accounts.permissions import require
-from apps.audit.services import record_event
 from apps.core.actors import Actor
-from apps.core.actors import Subject as AuditSubject
 from apps.core.errors import InvalidInput, NotFound
 from apps.core.plugins import load_family
 from apps.datasets.models import DatasetVersion
@@ -24,7 +20,7 @@ from apps.models_registry.artifacts import open_verified
 from apps.models_registry.contracts import ModelAdapter, ReportDraft, ServableVersion
 from apps.models_registry.models import EvaluationReport, ModelVersion
 from apps.models_registry.selectors import as_servable, version_by_id
-from apps.models_registry.services import record_report
+from apps.models_registry.services import record_report, request_evaluation
 from apps.models_registry.serving import load_adapter
 
 DEFAULT_SEED = 20_000
@@ -80,24 +76,12 @@ def evaluate_required(*, actor: Actor, version_id: str) -> list[EvaluationReport
     return reports
 
 
-@transaction.atomic
 def queue_evaluation(*, actor: Actor, version_id: str) -> None:
-    """Have a worker write every required report; safe to ask for twice."""
-    version = version_by_id(version_id)
-    require(actor, "models_registry.evaluate_modelversion", version)
-    record_event(
-        actor=actor,
-        event="experiments.evaluation_queued",
-        subject=AuditSubject("models_registry.modelversion", version_id),
-    )
-    transaction.on_commit(lambda: _send_evaluation(version_id))
+    """Have a worker write every required report; safe to ask for twice.
 
-
-def _send_evaluation(version_id: str) -> None:
-    # By name: the task module imports this one.
-    current_app.send_task(
-        "experiments.evaluate_required", args=[version_id], queue="evaluation"
-    )
+    The registry sends it, since its screens below this app offer the same.
+    """
+    request_evaluation(actor=actor, version_id=version_id)
 
 
 def dataset_for(version: ModelVersion, evaluator: Evaluator) -> str:

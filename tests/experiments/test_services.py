@@ -156,7 +156,7 @@ def test_queueing_sends_one_message_after_the_commit(
 
     assert len(sent) == 1
     assert timeline_of("models_registry.modelversion", str(trained.pk)).filter(
-        event="experiments.evaluation_queued"
+        event="models_registry.evaluation_requested"
     )
 
 
