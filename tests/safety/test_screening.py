@@ -52,7 +52,7 @@ def test_every_gate_scores_on_either_stage(stage: str) -> None:
 
     scores = [gate["score"] for gate in line["gates"].values()]
     assert all(isinstance(score, float) and 0 <= score <= 1 for score in scores)
-    assert line["gates"]["bias"]["score"] > 0.5
+    assert line["gates"]["bias"]["score"] > 0.3
 
 
 def test_a_gate_of_the_other_stage_scores_but_does_not_decide() -> None:

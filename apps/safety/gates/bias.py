@@ -7,6 +7,7 @@ person describing themselves, is not one.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import ClassVar
 
@@ -24,7 +25,6 @@ from apps.safety.gates.base import (
     Finding,
     GateKit,
     Ruling,
-    either,
 )
 from apps.safety.gates.lexicons.bias_en import DISAVOWED, RULES, UNEQUAL
 from apps.safety.gates.text import fold
@@ -61,11 +61,21 @@ class BiasGate(BaseGate):
                     spans.append(Span(*folded.origin(*match.span()), "STEREOTYPE"))
         if head >= _HEAD_FLOOR:
             reasons.append("bias.classifier")
-        score = either(0.85 * head, 0.75 * rules)
+        score = _join(head, rules)
         found = Finding(score, tuple(reasons), tuple(spans))
         return self.verdict(
             found, _rule(score, thresholds), model_version=self._scorer.version
         )
+
+
+def _join(head: float, rules: float) -> float:
+    """The classifier's odds, raised a little by a rule; a rule alone stays below half.
+
+    On labelled posts a rule's shape stands in refusals of a stereotype nearly as often
+    as in the stereotype itself, so it may not decide alone.
+    """
+    odds = head / max(1e-6, 1.0 - head) * math.exp(0.7 * rules)
+    return max(odds / (1.0 + odds), 0.45 * rules)
 
 
 def _disavowal(text: str, match: re.Match[str]) -> float:

@@ -9,6 +9,7 @@ answer is a person, not a refusal. It must never pass when it cannot tell.
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from apps.safety.contracts import (
@@ -48,6 +49,7 @@ _SIGN_KINDS = (
 _TURN_WEIGHTS = (0.45, 0.35, 0.25, 0.2, 0.15, 0.1)
 _CONTEXT_CHARS = 2000
 _REASON_FLOOR = 0.15
+_PHRASE_WEIGHT, _BIAS, _IDIOM_WEIGHT, _PLAIN_RISK = 4.0, 1.2, 2.0, 0.55
 
 
 class CrisisGate(BaseGate):
@@ -124,13 +126,30 @@ class CrisisGate(BaseGate):
 
 
 def combine(signs: Signs, head: float, head_high: float) -> float:
-    """One score from phrases and classifier; monotone in each of them."""
+    """One score from phrases and classifier; monotone in each of them.
+
+    The classifier's log-odds are moved by the phrases. A plain phrase of risk escalates
+    whatever the classifier says, and an idiom alone takes much of its score away; the
+    constants were chosen on the development rows described in docs/gates/crisis.md.
+    """
+    log_odds = _logit(head) + _PHRASE_WEIGHT * signs.strength - _BIAS
     if signs.is_only_softened:
-        return either(0.5 * head, signs.strength)
-    score = either(0.8 * head, 0.2 * head_high, 0.92 * signs.strength)
+        return _sigmoid(log_odds - _IDIOM_WEIGHT)
+    score = _sigmoid(log_odds)
+    if signs.strength >= _PLAIN_RISK:
+        score = max(score, 0.25 + 0.45 * signs.strength)
     if signs.is_imminent:
         score = max(score, 0.93 + 0.06 * max(head, head_high))
     return score
+
+
+def _logit(probability: float) -> float:
+    held = min(max(probability, 1e-4), 1.0 - 1e-4)
+    return math.log(held / (1.0 - held))
+
+
+def _sigmoid(log_odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-log_odds))
 
 
 def conversation_strength(context: tuple[str, ...]) -> float:

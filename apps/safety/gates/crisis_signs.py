@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from apps.safety.contracts import Span
 from apps.safety.gates.base import either
@@ -86,8 +87,13 @@ class Signs:
         )
 
 
+@lru_cache(maxsize=8)
 def read_signs(text: str) -> Signs:
-    """The signs in a text, in the order they stand."""
+    """The signs in a text, in the order they stand.
+
+    The last few answers are kept, since a turn is asked about by two gates and again
+    as context of the next.
+    """
     folded = fold(text)
     hits = _outermost(_SIGNS.find(folded.text))
     idioms = [(hit.start, hit.end) for hit in _IDIOMS.find(folded.text)]

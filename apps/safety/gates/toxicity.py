@@ -18,12 +18,20 @@ from apps.safety.contracts import (
     Thresholds,
     Verdict,
 )
-from apps.safety.gates.base import BOTH_STAGES, BaseGate, Finding, GateKit, Ruling
+from apps.safety.gates.base import (
+    BOTH_STAGES,
+    BaseGate,
+    Finding,
+    GateKit,
+    Ruling,
+    either,
+)
 from apps.safety.gates.lexicons.toxicity_en import DIRECTED, THREATS
 from apps.safety.gates.phrases import Hit, book
 from apps.safety.gates.text import Folded, fold
 
 KINDS = ("toxic", "hate", "threat", "sexual", "insult", "violence")
+_BROAD = frozenset({"toxic", "hate"})
 _PHRASES = book((*DIRECTED, *THREATS), {})
 _NOT_MEANT = re.compile(
     r"\b(?:not|never|n't|said|says|called me|calls me|calling me|told me|word|quote|"
@@ -62,12 +70,20 @@ class ToxicityGate(BaseGate):
 def _kinds(
     heads: Mapping[str, float], hits: list[Hit], folded: Folded
 ) -> dict[str, float]:
-    kinds = {kind: heads.get(kind, 0.0) for kind in KINDS}
+    """The probability of each kind, with phrases joined in.
+
+    The narrow heads also answer to grief, medicine and fear, so each counts in full
+    only as far as the text reads as toxic or hateful at all.
+    """
+    broad = max(heads["toxic"], heads["hate"])
+    kinds = {
+        kind: heads[kind] * (1.0 if kind in _BROAD else 0.3 + 0.7 * broad)
+        for kind in KINDS
+    }
     for hit in hits:
         before = folded.text[max(0, hit.start - 60) : hit.start]
         weight = hit.weight * (0.4 if _NOT_MEANT.search(before) else 1.0)
-        joined = 1.0 - (1.0 - kinds[hit.sign]) * (1.0 - 0.7 * weight)
-        kinds[hit.sign] = joined
+        kinds[hit.sign] = either(kinds[hit.sign], 0.7 * weight)
     return kinds
 
 

@@ -24,6 +24,8 @@ from apps.safety.gates.text import fold
 _TOKEN = re.compile(r"[^\W\d_]+(?:['\u2019.-][^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"(?:^|[.!?:\n\"\u201c\u2022-])\s*$")
 _JOINED = re.compile(r"^(?:\s|\.\s|-|, (?=[A-Z]\.))$")
+# The group of INTRODUCTIONS that needs no "name": "I'm Ada Moss", but "I'm So Tired".
+_BARE = 2
 _PARTICLES = frozenset(
     [
         "de",
@@ -69,24 +71,30 @@ def named(text: str) -> Iterator[Identifier]:
 
 
 def _words(text: str) -> list[_Word]:
-    found = []
-    for match in _TOKEN.finditer(text):
-        before = text[max(0, match.start() - 3) : match.start()]
-        word = match.group()
-        plain = word.lower() if word.isascii() else fold(word).text
-        opens = match.start() == 0 or bool(_SENTENCE_END.search(before))
+    return [
+        _word(text, match.group(), match.start()) for match in _TOKEN.finditer(text)
+    ]
+
+
+def _word(text: str, word: str, start: int) -> _Word:
+    plain = word.lower() if word.isascii() else fold(word).text
+    opens = False
+    if word[0].isupper():
         plain = plain.removesuffix("'s")
-        found.append(_Word(match.group(), plain, match.start(), match.end(), opens))
-    return found
+        before = text[max(0, start - 3) : start]
+        opens = start == 0 or _SENTENCE_END.search(before) is not None
+    return _Word(word, plain, start, start + len(word), opens)
 
 
 def _introduced(text: str) -> Iterator[Identifier]:
     """Names said outright: "my name is ...", in any case of letters."""
     for match in INTRODUCTIONS.finditer(text):
-        group = 1 if match.group(1) else 2
+        group = 1 if match.group(1) else _BARE
         name = match.group(group)
-        first = fold(name.split()[0]).text
-        is_known = first in words("given_names") or first in words("surnames")
+        parts = [fold(part).text for part in name.split()]
+        first, is_known = parts[0], any(_is_listed(part) for part in parts)
+        if group == _BARE and not is_known:
+            continue
         if first in words("capitalised_words") or not (name[0].isupper() or is_known):
             continue
         confidence = 0.92 if name[0].isupper() else 0.75
@@ -175,12 +183,12 @@ def _place_score(run: Sequence[_Word], phrase: str, led: str) -> float:
     if known and not (len(run) == 1 and run[0].opens_sentence):
         return 0.55
     if links and not run[0].opens_sentence:
-        return 0.5 if not _is_listed_name(run[0]) else 0.3
+        return 0.5 if not _is_listed(run[0].plain) else 0.3
     return 0.0
 
 
-def _is_listed_name(word: _Word) -> bool:
-    return word.plain in words("given_names") or word.plain in words("surnames")
+def _is_listed(plain: str) -> bool:
+    return plain in words("given_names") or plain in words("surnames")
 
 
 def _person_score(run: Sequence[_Word], led: str) -> float:

@@ -76,7 +76,7 @@ DATE_WORDS = re.compile(
 )  # fmt: skip
 AGE = re.compile(
     r"\b(?:(?:aged?|turn(?:ed|ing)?|is|am|i'm|im|was)\s{1,2}(\d{1,3})(?=\s(?:and|now|"
-    r"today|years?|yo|y/o|this)\b|[,.;]|$)|(\d{1,3})[\s-]{1,2}(?:years?|yrs?)[\s-]{1,2}"
+    r"today|this)\b|[,.;]|$)|(\d{1,3})[\s-]{1,2}(?:years?|yrs?)[\s-]{1,2}"
     r"old|(\d{1,3})\s?(?:y/o|yo|yr old|f|m)\b)", re.I
 )  # fmt: skip
 STREET = re.compile(
