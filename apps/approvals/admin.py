@@ -71,7 +71,8 @@ class ApprovalRequestAdmin(ServiceAdmin):
         return found.prefetch_related("sign_offs__signer")
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        return (*self.list_display, your_part(actor_for_user(request.user)))
+        first, *others = self.list_display
+        return (first, your_part(actor_for_user(request.user)), *others)
 
     def get_urls(self) -> list[URLPattern]:
         steps = (("sign", self.sign_view), ("withdraw", self.withdraw_view))

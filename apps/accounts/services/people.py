@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from apps.accounts.keys import announce_key_change
 from apps.accounts.models import User
@@ -82,9 +82,13 @@ def create_staff(
     )
     user.set_password(password)
     _clean(user)
-    if User.objects.filter(username=username).exists():
-        raise StateConflict(f"There is a {username} already: choose another name.")
-    user.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        raise StateConflict(
+            f"There is a {username} already: choose another name."
+        ) from error
     user.groups.set(groups)
     _record(actor, "accounts.staff_created", user, {"roles": _names(groups)})
     return user, password
