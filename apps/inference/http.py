@@ -57,6 +57,8 @@ class ApiView(APIView):
     renderer_classes: list[type[BaseRenderer]] = [OrjsonRenderer]
     parser_classes: list[type[BaseParser]] = []
     content_negotiation_class = OneRepresentation
+    # OPTIONS would describe the view; the schema does that.
+    metadata_class = None
 
     def handle_exception(self, exc: Exception) -> Response:
         """A problem for everything: what nobody foresaw is logged and answered 503."""

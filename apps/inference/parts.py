@@ -15,6 +15,7 @@ from apps.accounts.contracts import KeyFacts
 from apps.accounts.permissions import system_actor
 from apps.approvals.errors import NotApproved
 from apps.approvals.selectors import approved_request
+from apps.core.errors import PlatformError
 from apps.inference.contracts import (
     FixedReply,
     FixedText,
@@ -35,7 +36,6 @@ from apps.models_registry.serving import loaded
 from apps.safety.assembly import runner_for
 from apps.safety.assembly import warm as warm_gates
 from apps.safety.contracts import Decision
-from apps.safety.errors import PolicyMissing
 from apps.safety.policy import Policy, default_policy
 from apps.safety.selectors import policy_in_force
 from apps.safety.services import open_escalation, text_digest
@@ -105,7 +105,7 @@ def policy_or_shipped() -> tuple[Policy, bool]:
     """The policy in force and True, or the shipped one and False."""
     try:
         return policy_in_force(), True
-    except (PolicyMissing, DatabaseError) as error:
+    except (PlatformError, DatabaseError) as error:
         reason = getattr(error, "code", "database_error")
         logger.error("No policy in force can be read", extra={"code": reason})
         return default_policy(), False

@@ -18,6 +18,7 @@ from apps.inference.contracts import Answer, FixedText, Outcome, Parts, ServingR
 from apps.inference.errors import NotRecorded
 from apps.inference.gateway import decide, fixed_reply, unavailable_answer
 from apps.inference.idempotency import Claim, held, release_claim
+from apps.inference.metrics import count_answer
 from apps.inference.rendering import OK, render_answer, status_of
 from apps.inference.services import Outgoing, close_request
 
@@ -35,7 +36,7 @@ def serve_request(
     with held(claim):
         answer = decide(request=request, caller_id=str(caller.family_id), parts=parts)
         if answer.outcome is Outcome.ESCALATE and answer.escalation is None:
-            return _let_go(_outgoing(answer, claim))
+            return _delivered(answer, _outgoing(answer, claim))
         return _closed(caller, answer, parts, claim)
 
 
@@ -55,8 +56,9 @@ def _closed(
             extra={"subject_id": str(answer.request.id)},
             exc_info=error,
         )
-        return _let_go(_outgoing(not_recorded(answer, parts), claim))
-    return outgoing if outgoing.status == OK else _let_go(outgoing)
+        answer = not_recorded(answer, parts)
+        outgoing = _outgoing(answer, claim)
+    return _delivered(answer, outgoing)
 
 
 def _outgoing(answer: Answer, claim: Claim | None) -> Outgoing:
@@ -83,8 +85,10 @@ def _refused(answer: Answer, parts: Parts, error: PlatformError) -> Answer:
     return replace(answer, outcome=refused.outcome, reply=refused.reply, problem=error)
 
 
-def _let_go(outgoing: Outgoing) -> Outgoing:
-    if outgoing.claim is not None:
+def _delivered(answer: Answer, outgoing: Outgoing) -> Outgoing:
+    """Count it, and let go of a claim for which no outcome was kept."""
+    count_answer(answer)
+    if outgoing.claim is not None and outgoing.status != OK:
         try:
             release_claim(outgoing.claim)
         except DatabaseError:

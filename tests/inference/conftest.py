@@ -34,6 +34,11 @@ def _own_limiter_and_stamp(settings, tmp_path):
     close_limiter()
 
 
+@pytest.fixture(autouse=True)
+def _train_once(settings):
+    settings.PE_TRAINING_RUNNERS = ["tests.inference.runners.RememberingRunner"]
+
+
 @pytest.fixture(scope="session")
 def gates_warm():
     """The gates of this process, loaded as a server loads them before it listens."""

@@ -80,7 +80,7 @@ def test_a_body_that_is_not_declared_as_json_is_refused(caller):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("name", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_other_methods_are_refused(caller, name):
     response = caller.client.generic(
         name, PATH, headers={"Authorization": f"Bearer {caller.raw}"}

@@ -8,8 +8,13 @@ import pytest
 
 from apps.audit.models import AuditEntry
 from apps.audit.selectors import verify_chains
+from apps.core.digests import digest_json
+from apps.inference import parts
 from apps.inference.models import InferenceRecord
-from apps.safety.models import Escalation
+from apps.safety.errors import GatesUnavailable
+from apps.safety.models import Escalation, SafetyPolicy
+from apps.safety.policy import default_document
+from apps.safety.selectors import forget_policies
 from tests.models_registry.stages import some_replies
 
 CRISIS = "I have the pills next to me and I am going to kill myself tonight."
@@ -91,6 +96,34 @@ def test_nothing_is_answered_without_a_policy(caller, gates_warm):
     assert body["code"] == "no_policy_in_force"
     assert body["output"]["source"] == "fixed"
     assert "988" in body["output"]["text"]
+    assert body["contacts"]
+
+
+def test_a_policy_that_was_changed_after_signing_answers_nothing(caller, served):
+    document = {**default_document(), "schema": 2}
+    SafetyPolicy.objects.update(document=document, digest=digest_json(document))
+    forget_policies()
+
+    calm, risk = caller.predict(BENIGN), caller.predict(CRISIS)
+
+    assert calm.status_code == 503
+    assert calm.json()["code"] == "no_policy_in_force"
+    assert risk.json()["decision"] == "escalate"
+
+
+def test_a_crisis_reply_waits_for_no_gate_that_cannot_be_built(
+    caller, served, monkeypatch
+):
+    def unbuildable(*_args):
+        raise GatesUnavailable("missing")
+
+    monkeypatch.setattr(parts, "ready_guard", unbuildable)
+
+    body = caller.predict(CRISIS, locale="en-GB").json()
+
+    assert body["code"] == "gates_unavailable"
+    assert "116 123" in body["output"]["text"]
+    assert body["output"]["source"] == "fixed"
     assert body["contacts"]
 
 

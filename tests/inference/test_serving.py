@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import orjson
 import pytest
 from django.db import OperationalError, connection
+from prometheus_client import REGISTRY
 
 from apps.accounts.contracts import KeyFacts, TierFacts
 from apps.accounts.models import QuotaUsage
@@ -255,3 +256,34 @@ def test_a_lost_claim_delivers_nothing():
     assert status == 409
     assert MODEL_WORDS not in str(body)
     assert InferenceRecord.objects.get().decision == "refused"
+
+
+def count_of(decision: str, source: str) -> float:
+    labels = {"decision": decision, "source": source}
+    return REGISTRY.get_sample_value("pe_inference_answers_total", labels) or 0.0
+
+
+def test_what_is_delivered_is_counted_not_what_was_decided():
+    before = count_of("allow", "model"), count_of("unavailable", "fixed")
+
+    sent()
+    with failing_on("audit_auditentry"):
+        sent()
+
+    after = count_of("allow", "model"), count_of("unavailable", "fixed")
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1]
+
+
+def test_a_claim_that_cannot_be_let_go_waits_for_its_lease(monkeypatch):
+    def down(_claim):
+        raise OperationalError("down")
+
+    monkeypatch.setattr("apps.inference.serving.release_claim", down)
+    caller = a_caller()
+
+    status, _ = sent(
+        PartsDouble(route_error=UnknownModel("x")), caller, a_claim(caller)
+    )
+
+    assert status == 404
+    assert IdempotentRequest.objects.count() == 1
