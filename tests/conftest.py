@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -36,6 +37,13 @@ def _flush_around_triggers() -> Iterator[None]:
     DatabaseOperations.sql_flush = sql_flush
     yield
     DatabaseOperations.sql_flush = original
+
+
+@pytest.fixture(autouse=True)
+def _own_checkpoints(settings, tmp_path_factory) -> None:
+    """A checkpoint outlives the database of its test, and would accuse the next."""
+    folder = tmp_path_factory.getbasetemp() / "checkpoints"
+    settings.PE_CHECKPOINT_FILE = folder / f"{uuid.uuid4().hex}.jsonl"
 
 
 @pytest.fixture

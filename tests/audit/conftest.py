@@ -1,11 +1,10 @@
-"""A checkpoint file of the test's own."""
+"""The checkpoint file of the test, which tests/conftest.py gives each of its own."""
 
 from __future__ import annotations
 
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def checkpoints(settings, tmp_path):
-    settings.PE_CHECKPOINT_FILE = tmp_path / "audit" / "checkpoints.jsonl"
+@pytest.fixture
+def checkpoints(settings):
     return settings.PE_CHECKPOINT_FILE
