@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from apps.safety.gates.identifiers.cued import cued
 from apps.safety.gates.identifiers.found import Identifier, settle
+from apps.safety.gates.identifiers.lowercase import lower_case
 from apps.safety.gates.identifiers.named import named
 from apps.safety.gates.identifiers.structured import structured
 
@@ -32,6 +33,7 @@ def find_identifiers(
         *structured(text, has_digit=digits),
         *cued(text, has_digit=digits),
         *named(text),
+        *lower_case(text),
     ]
     settled = settle(found)
     if second is not None:

@@ -23,7 +23,7 @@ from apps.safety.gates.text import fold
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['\u2019.-][^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"(?:^|[.!?:\n\"\u201c\u2022-])\s*$")
-_JOINED = re.compile(r"^(?:\s|\.\s|-|, (?=[A-Z]\.))$")
+_JOINED = re.compile(r"^(?:\s|\.\s|-|\s&\s|, (?=[A-Z]\.))$")
 # The group of INTRODUCTIONS that needs no "name": "I'm Ada Moss", but "I'm So Tired".
 _BARE = 2
 _PARTICLES = frozenset(
@@ -214,7 +214,7 @@ def _person_score(run: Sequence[_Word], led: str) -> float:
 
 def _unlisted_score(run: Sequence[_Word]) -> float:
     if run[0].plain in words("surnames") and not run[0].opens_sentence:
-        return 0.45
+        return 0.52 if len(run[0].plain) > 3 else 0.4
     if len(run) in {2, 3} and not run[0].opens_sentence:
         return 0.4
     return 0.0

@@ -66,7 +66,8 @@ PHONE = re.compile(
     r"(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![\w%]|[-/:]\d)", re.I
 )  # fmt: skip
 DATE_NUMERIC = re.compile(
-    r"(?<![\w/.-])(?:\d{1,2}([/.-])\d{1,2}\1(?:19|20)?\d{2}|(?:19|20)\d{2}([/.-])"
+    r"(?<![\w/.-])(?:\d{1,2}([/-])\d{1,2}\1(?:19|20)?\d{2}|"
+    r"\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}|(?:19|20)\d{2}([/.-])"
     r"\d{1,2}\2\d{1,2})(?![\w/-])"
 )
 DATE_WORDS = re.compile(
@@ -105,6 +106,10 @@ CRYPTO = re.compile(r"(?<!\w)(?:bc1[a-z0-9]{25,59}|[13][1-9A-HJ-NP-Za-km-z]{33}|
 _BIRTH = re.compile(r"\b(?:born|birth(?:day|date)?|dob|d\.o\.b)\b", re.I)
 _CARD_CUE = re.compile(r"\b(?:card|visa|mastercard|amex|credit|debit)\b", re.I)
 _SSN_CUE = re.compile(r"\b(?:ssn|social|security)\b", re.I)
+_PHONE_CUE = re.compile(
+    r"\b(?:call|phone|cell|mobile|tel|telephone|fax|text|whatsapp|reach|dial|ring)\b",
+    re.I,
+)
 _NOT_PHONE = re.compile(r"^\d{4}\s?[-/]\s?\d{4}$|^\d{1,4}[./]\d{1,4}$|^\d{1,6}$")
 
 Rule = tuple[re.Pattern[str], str, Callable[[str, re.Match[str]], float]]
@@ -134,11 +139,13 @@ def _ssn(text: str, match: re.Match[str]) -> float:
     return 0.85 if is_ssn(match.group()) else 0.55
 
 
-def _phone(_text: str, match: re.Match[str]) -> float:
+def _phone(text: str, match: re.Match[str]) -> float:
     raw = match.group()
     digits = digits_of(raw)
     if not 7 <= len(digits) <= 15 or _NOT_PHONE.match(raw):
         return 0.0
+    if _PHONE_CUE.search(_before(text, match)):
+        return 0.85
     if raw.startswith(("+", "00", "(")):
         return 0.88
     groups = len(re.findall(r"\d+", raw))
