@@ -48,7 +48,7 @@ def when_ready(server):
         Path(folder).mkdir(parents=True, exist_ok=True)
 
 
-def post_worker_init(worker):  # noqa: ANN001, ANN201
+def post_worker_init(worker):
     """Load the gates before the first request, not during it."""
     from apps.safety.assembly import warm
 
