@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
+
+
+class ChosenPasswordView(PasswordChangeView):
+    """Django's view; afterwards the landing page opens and says what happened."""
+
+    # Any: Django's form.
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        messages.success(self.request, "Your password was changed.")
+        return response
 
 
 class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
@@ -23,9 +34,15 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         from apps.accounts.forms import OwnPasswordForm
 
         request.current_app = self.name
-        view = PasswordChangeView.as_view(
+        first = getattr(request.user, "must_change_password", False)
+        title = "Choose a password of your own" if first else "Password change"
+        view = ChosenPasswordView.as_view(
             form_class=OwnPasswordForm,
-            success_url=reverse(f"{self.name}:password_change_done"),
-            extra_context={**self.each_context(request), **(extra_context or {})},
+            success_url=reverse(f"{self.name}:index"),
+            extra_context={
+                **self.each_context(request),
+                **(extra_context or {}),
+                "title": title,
+            },
         )
         return view(request)

@@ -6,7 +6,6 @@ the button would be; the service refuses with the same words.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,14 +14,14 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from apps.accounts.permissions import actor_for_user
 from apps.accounts.screens import Page, ServiceAdmin, posted
 from apps.approvals import services
+from apps.approvals.evidence import readable
 from apps.approvals.forms import SignForm, WithdrawForm
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.selectors import may_withdraw, why_not_sign
@@ -100,7 +99,7 @@ class ApprovalRequestAdmin(ServiceAdmin):
 
     @display(description="Evidence")  # type: ignore[untyped-decorator]
     def evidence_text(self, request: ApprovalRequest) -> SafeString:
-        return _pretty(request.evidence)
+        return readable(request.evidence)
 
     def change_view(
         self,
@@ -134,7 +133,7 @@ class ApprovalRequestAdmin(ServiceAdmin):
             f"Sign: {row.title}",
             "Sign",
             template="admin/approvals/sign.html",
-            shown=self._sign_box(request, row) | {"evidence": _pretty(row.evidence)},
+            shown=self._sign_box(request, row) | {"evidence": readable(row.evidence)},
         )
         form = SignForm(request, posted(request))
         return self.serve_form(request, form, page, sign, row)
@@ -164,12 +163,17 @@ class ApprovalRequestAdmin(ServiceAdmin):
             "row": row,
             "sign_offs": row.sign_offs.all(),
             "refusal": why_not_sign(row, actor),
+            "subject_url": subject_url(row),
             "may_withdraw": may_withdraw(row, actor),
             "sign_url": reverse(f"{base}_sign", args=[row.pk]),
             "withdraw_url": reverse(f"{base}_withdraw", args=[row.pk]),
         }
 
 
-def _pretty(value: object) -> SafeString:
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return format_html('<pre class="text-xs whitespace-pre-wrap">{}</pre>', text)
+def subject_url(row: ApprovalRequest) -> str:
+    """The screen of what is signed for; empty where its app has none."""
+    app_label, _, model_name = row.subject_label.partition(".")
+    try:
+        return reverse(f"admin:{app_label}_{model_name}_change", args=[row.subject_id])
+    except NoReverseMatch:
+        return ""

@@ -34,7 +34,7 @@ class SignForm(forms.Form):
     )
     reason = forms.CharField(
         max_length=4000,
-        widget=UnfoldAdminTextareaWidget,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text="Why; it is kept with the signature.",
     )
     password = forms.CharField(

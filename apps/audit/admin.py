@@ -13,6 +13,8 @@ from apps.audit.errors import ChainBroken
 from apps.audit.models import AuditChain, AuditEntry
 from apps.audit.selectors import verify_chains
 
+SHOWN_OF_ID = 8
+
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     """A screen on which nothing can be added, changed or deleted."""
@@ -36,14 +38,29 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = (
-        "recorded_at", "event", "actor_label", "subject_label", "subject_id",
-        "chain", "sequence", "request_id",
+        "when", "event", "actor_label", "subject", "place", "request_part",
     )  # fmt: skip
     list_filter = ("event", "actor_kind", "chain", "subject_label")
     search_fields = ("actor_label", "subject_id", "request_id", "event")
     date_hierarchy = "recorded_at"
     ordering = ("-id",)
     actions_list = ("verify",)
+
+    @admin.display(description="Recorded (UTC)", ordering="recorded_at")
+    def when(self, entry: AuditEntry) -> str:
+        return f"{entry.recorded_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="Subject", ordering="subject_label")
+    def subject(self, entry: AuditEntry) -> str:
+        return f"{entry.subject_label} {entry.subject_id[:SHOWN_OF_ID]}"
+
+    @admin.display(description="Chain # entry")
+    def place(self, entry: AuditEntry) -> str:
+        return f"{entry.chain} #{entry.sequence}"
+
+    @admin.display(description="Request", ordering="request_id")
+    def request_part(self, entry: AuditEntry) -> str:
+        return entry.request_id[:SHOWN_OF_ID] or "-"
 
     # Named as unfold's actions ask for it.
     def has_verify_permission(self, request: HttpRequest) -> bool:

@@ -43,6 +43,13 @@ class DatasetForm(forms.Form):
         self.fields["licence"].choices = accepted  # type: ignore[attr-defined]
 
 
+class VersionChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Versions by the name of their dataset."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.dataset.name} version {obj.number}"
+
+
 class IngestForm(forms.Form):
     """A file that becomes the next version of a dataset."""
 
@@ -58,7 +65,7 @@ class IngestForm(forms.Form):
         choices=[(kind.value, kind.value.upper()) for kind in FileFormat],
         widget=UnfoldAdminSelectWidget,
     )
-    parent = forms.ModelChoiceField(
+    parent = VersionChoiceField(
         DatasetVersion.objects.select_related("dataset"),
         required=False,
         widget=UnfoldAdminSelectWidget,

@@ -159,6 +159,13 @@ def version_in_production_at(
     return change.to_version if change else None
 
 
+def alias_history(alias: ModelAlias) -> QuerySet[AliasChange]:
+    """Every move of an alias, the newest first."""
+    return AliasChange.objects.filter(
+        model_id=alias.model_id, alias=alias.name
+    ).select_related("from_version", "to_version", "changed_by")
+
+
 # -- training --------------------------------------------------------------------------
 def latest_checkpoint(run_id: str) -> Checkpoint | None:
     return Checkpoint.objects.filter(run__pk=run_id).order_by("-step").first()

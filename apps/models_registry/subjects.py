@@ -6,6 +6,7 @@ from apps.accounts.roles import Role
 from apps.approvals.contracts import QuorumPolicy, SubjectFacts
 from apps.core.actors import Actor
 from apps.models_registry import services
+from apps.models_registry.models import EvaluationReport
 from apps.models_registry.selectors import (
     SUBJECT_LABEL,
     lineage_of,
@@ -33,12 +34,18 @@ class ModelVersionSubject:
             author_id=str(version.author_id),
             title=f"Model {version.model.name} version {version.number}",
             evidence={
-                "manifest": lineage.manifest_digest,
-                "datasets": lineage.datasets,
-                "artifacts": lineage.artifacts,
+                "card": version.card,
+                "overall": [
+                    number
+                    for report in version.reports.all()
+                    for number in _overall(report)
+                ],
                 "reports": {
                     report.evaluator: report.digest for report in version.reports.all()
                 },
+                "manifest": lineage.manifest_digest,
+                "datasets": lineage.datasets,
+                "artifacts": lineage.artifacts,
             },
         )
 
@@ -47,3 +54,24 @@ class ModelVersionSubject:
 
     def closed(self, subject_id: str, actor: Actor) -> None:
         services.close_submission(actor=actor, version_id=subject_id)
+
+
+def _overall(report: EvaluationReport) -> list[dict[str, object]]:
+    """The numbers over everybody; those by subgroup stand in the report."""
+    return [
+        {
+            "report": report.evaluator,
+            "metric": metric["name"],
+            "value": _rounded(metric["value"]),
+            "from": _rounded(metric["low"]),
+            "to": _rounded(metric["high"]),
+            "count": metric["count"],
+            "better": metric["direction"],
+        }
+        for metric in report.metrics
+        if not metric["slice"]
+    ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import forms
@@ -15,6 +16,22 @@ from unfold.widgets import (
 from apps.accounts.models import User
 from apps.safety.models import Escalation
 from apps.safety.policy import default_document
+from apps.safety.selectors import document_in_force
+
+
+class ReadableJSONField(forms.JSONField):
+    """JSON as people edit it: indented."""
+
+    # Any: a JSON value, or what a person typed.
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, dict | list):
+            return json.dumps(value, indent=2, ensure_ascii=False)
+        return super().prepare_value(value)
+
+
+def document_to_start_from() -> object:
+    """The document in force under the default name, or the one that ships."""
+    return document_in_force("default") or default_document()
 
 
 class PolicyForm(forms.Form):
@@ -26,11 +43,11 @@ class PolicyForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         help_text="An existing name makes its next version.",
     )
-    document = forms.JSONField(
-        initial=default_document,
+    document = ReadableJSONField(
+        initial=document_to_start_from,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 30}),
         help_text="Gates in order with thresholds, texts and contacts by locale. The "
-        "document that ships with the platform is filled in.",
+        "document in force is filled in.",
     )
 
 

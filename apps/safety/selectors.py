@@ -89,3 +89,12 @@ def overdue_escalations(now: datetime) -> QuerySet[Escalation]:
     return Escalation.objects.filter(
         state=Escalation.State.OPEN, due_at__lte=now
     ).order_by("due_at")
+
+
+def document_in_force(name: str) -> object:
+    """The JSON document that is in force under a name; None without one."""
+    return (
+        SafetyPolicy.objects.filter(name=name, state=SafetyPolicy.State.APPROVED)
+        .values_list("document", flat=True)
+        .first()
+    )

@@ -7,7 +7,9 @@ from apps.core.actors import Actor
 from apps.core.digests import digest_json
 from apps.core.errors import NotFound
 from apps.safety import services
+from apps.safety.differences import changes_between
 from apps.safety.models import SafetyPolicy
+from apps.safety.selectors import document_in_force
 
 
 class SafetyPolicySubject:
@@ -27,7 +29,11 @@ class SafetyPolicySubject:
             digest=digest_json(row.document),
             author_id=str(row.author_id),
             title=f"Safety policy {row.name} v{row.version}",
-            evidence={"name": row.name, "version": row.version},
+            evidence={
+                "name": row.name,
+                "version": row.version,
+                "changes": _changes(row),
+            },
         )
 
     def approved(self, subject_id: str, actor: Actor) -> None:
@@ -35,3 +41,14 @@ class SafetyPolicySubject:
 
     def closed(self, subject_id: str, actor: Actor) -> None:
         services.reopen_policy(actor=actor, policy_id=subject_id)
+
+
+def _changes(row: SafetyPolicy) -> list[dict[str, object]] | str:
+    """What differs from the version in force, place by place."""
+    present = document_in_force(row.name)
+    if present is None:
+        return "No version of this policy is in force."
+    return [
+        {"place": one.place, "in force": one.before, "this version": one.after}
+        for one in changes_between(present, row.document)
+    ]

@@ -7,6 +7,21 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
+# In the page itself, so that no request for it is refused.
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E"
+    "%3Cpath fill='%23009689' d='M1 1h2v1h2V1h2v1h1v2H7v1H6v1H5v1H3V6H2V5H1V4H0V2h1z'/"
+    "%3E%3C/svg%3E"
+)
+
+
+def _icon(request: HttpRequest) -> str:
+    return ICON
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    return bool(getattr(getattr(request, "user", None), "is_staff", False))
+
 
 def _may(permission: str) -> Callable[[HttpRequest], bool]:
     # getattr: on the log-in page there is no user with permissions yet.
@@ -65,6 +80,12 @@ NAVIGATION: list[dict[str, object]] = [
             _item("API keys", "key", "accounts", "apikey"),
             _item("Tiers", "speed", "accounts", "tier"),
             _item("People", "group", "accounts", "user"),
+            {
+                "title": "API, described",
+                "icon": "api",
+                "link": reverse_lazy("docs"),
+                "permission": _is_staff,
+            },
         ],
     },
 ]
@@ -74,6 +95,9 @@ UNFOLD: dict[str, object] = {
     "SITE_HEADER": "Pixelated Empathy",
     "SITE_SUBHEADER": "Governance of supportive AI",
     "SITE_SYMBOL": "diversity_1",
+    # The site is the admin: there is nowhere else to return to.
+    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "pe_platform.dashboard.home_context",

@@ -50,6 +50,7 @@ WSGI_APPLICATION = "pe_platform.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["pe_platform.formats"]
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A request body above this is refused before it is parsed (bytes).

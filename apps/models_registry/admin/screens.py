@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -27,6 +28,7 @@ from apps.accounts.permissions import actor_for_user
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 
+SHORT_CELL = 34
 Take = Callable[[Actor, str, str], str]
 
 
@@ -35,7 +37,8 @@ class Step:
     """``take`` gets the actor, the row's id and what was typed; it says what was done.
 
     ``asks`` is the label of the text that goes with it; ``is_long`` shows a text area
-    filled with what ``current`` reads from the row.
+    filled with what ``current`` reads from the row. ``is_main`` is for the button that
+    leads on, not for those that take something away.
     """
 
     verb: str
@@ -45,6 +48,7 @@ class Step:
     take: Take
     asks: str = ""
     current: Callable[[Any], str] | None = None  # Any: a row of the screen's model
+    is_main: bool = True
 
     @property
     def is_long(self) -> bool:
@@ -109,6 +113,7 @@ class GovernedAdmin(ModelAdmin):  # type: ignore[misc]
                 "label": step.label,
                 "asks": step.asks,
                 "is_long": step.is_long,
+                "variant": "primary" if step.is_main else "default",
                 "value": step.current(row) if step.current else "",
                 "url": reverse(
                     f"admin:models_registry_{self.opts.model_name}_step",
@@ -187,22 +192,32 @@ def pretty_json(value: object) -> SafeString:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString:
-    """A plain table; every cell is escaped."""
-    body = format_html_join(
-        "",
-        "<tr>{}</tr>",
-        (
-            (
-                format_html_join(
-                    "", '<td class="pr-6 align-top">{}</td>', ((cell,) for cell in row)
-                ),
-            )
-            for row in rows
-        ),
-    )
+    """A plain table that scrolls inside its page; every cell is escaped."""
+    body = format_html_join("", "<tr>{}</tr>", ((_cells(row),) for row in rows))
     head = format_html_join(
-        "", '<th class="pr-6 text-left">{}</th>', ((name,) for name in heads)
+        "",
+        '<th scope="col" class="py-1 pr-6 text-left">{}</th>',
+        ((name,) for name in heads),
     )
     return format_html(
-        "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body
+        '<div class="overflow-x-auto"><table class="text-sm"><thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table></div>",
+        head,
+        body,
     )
+
+
+def _cells(row: Sequence[object]) -> SafeString:
+    cell = '<td class="py-1 pr-6 align-top" style="{}">{}</td>'
+    return format_html_join("", cell, ((_style(one), _text(one)) for one in row))
+
+
+def _style(value: object) -> str:
+    """Short values stay on one line, long ones break where they must."""
+    if len(str(value)) <= SHORT_CELL:
+        return "white-space: nowrap"
+    return "overflow-wrap: anywhere; min-width: 12rem"
+
+
+def _text(value: object) -> object:
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value

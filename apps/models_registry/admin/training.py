@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -10,7 +11,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -93,23 +93,20 @@ class TrainingManifestAdmin(ServiceAddAdmin):
         )
 
 
-class MetricInline(TabularInline):  # type: ignore[misc]
-    model = MetricPoint
-    fields = ("step", "name", "value")
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
-    per_page = 30
+def metrics_by_step(
+    points: Iterable[MetricPoint],
+) -> tuple[list[str], dict[int, dict[str, float]]]:
+    """The names in order of first sight, and each step's values by name."""
+    names: dict[str, None] = {}
+    rows: dict[int, dict[str, float]] = {}
+    for point in points:
+        names.setdefault(point.name)
+        rows.setdefault(point.step, {})[point.name] = point.value
+    return list(names), dict(sorted(rows.items()))
 
-    def has_add_permission(
-        self, request: HttpRequest, obj: TrainingRun | None = None
-    ) -> bool:
-        return False
 
-    def has_change_permission(
-        self, request: HttpRequest, obj: TrainingRun | None = None
-    ) -> bool:
-        return False
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 @admin.register(TrainingRun)
@@ -121,9 +118,9 @@ class TrainingRunAdmin(GovernedAdmin):
             "models_registry.cancel_trainingrun",
             ("queued", "running"),
             _cancel,
+            is_main=False,
         ),
     )
-    inlines = (MetricInline,)
     list_display = (
         "id", "model_name", "state_label", "step", "attempts", "requested_by",
         "created_at",
@@ -132,7 +129,8 @@ class TrainingRunAdmin(GovernedAdmin):
     list_filter = ("state", "manifest__model")
     fields = (
         "manifest", "state", "step", "attempts", "lease_owner", "heartbeat_at",
-        "failure_code", "requested_by", "created_at", "finished_at", "checkpoints",
+        "failure_code", "requested_by", "created_at", "finished_at", "metrics",
+        "checkpoints",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -147,6 +145,15 @@ class TrainingRunAdmin(GovernedAdmin):
     @display(description="State", label=STATE_COLOURS, ordering="state")  # type: ignore[untyped-decorator]
     def state_label(self, row: TrainingRun) -> tuple[str, str]:
         return row.state, row.get_state_display()
+
+    @admin.display(description="Metrics by step")
+    def metrics(self, row: TrainingRun) -> SafeString | str:
+        names, rows = metrics_by_step(row.metrics.all())
+        shown = [
+            (step, *(_number(values.get(name)) for name in names))
+            for step, values in rows.items()
+        ]
+        return table(("Step", *names), shown) if shown else "No step yet."
 
     @admin.display(description="Checkpoints")
     def checkpoints(self, row: TrainingRun) -> SafeString:

@@ -72,13 +72,21 @@ STEPS = (
         _promote,
         "Reason",
     ),
-    Step("reopen", "Reopen", MAY_SUBMIT, ("approved", "rejected"), _reopen),
+    Step(
+        "reopen",
+        "Reopen",
+        MAY_SUBMIT,
+        ("approved", "rejected"),
+        _reopen,
+        is_main=False,
+    ),
     Step(
         "retire",
         "Retire",
         "models_registry.retire_modelversion",
         ("draft", "candidate", "approved", "rejected"),
         _retire,
+        is_main=False,
     ),
     Step(
         "describe",
@@ -88,8 +96,12 @@ STEPS = (
         _describe,
         "Model card",
         lambda row: str(row.card),
+        is_main=False,
     ),
 )
+
+
+REPORT = '<p class="font-semibold mb-1">{}</p><div class="mb-4">{}</div>'
 
 
 @admin.register(ModelVersion)
@@ -131,10 +143,7 @@ class ModelVersionAdmin(GovernedAdmin):
     @admin.display(description="Reports")
     def reports(self, row: ModelVersion) -> SafeString | str:
         found = [(report, metrics_table(report)) for report in row.reports.all()]
-        return (
-            format_html_join("", "<h3>{}</h3><div>{}</div>", found)
-            or "Not evaluated yet."
-        )
+        return format_html_join("", REPORT, found) or "Not evaluated yet."
 
     @admin.display(description="Artifacts")
     def artifact_table(self, row: ModelVersion) -> SafeString:

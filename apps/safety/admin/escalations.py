@@ -42,11 +42,15 @@ STATE_COLOURS = {
 
 class StepInline(TabularInline):  # type: ignore[misc]
     model = EscalationStep
-    fields = ("at", "kind", "rung", "actor_label", "details")
+    fields = ("at", "kind", "rung", "actor_label", "details_text")
     readonly_fields = fields
     extra = 0
     can_delete = False
     hide_title = True
+
+    @admin.display(description="Details")
+    def details_text(self, row: EscalationStep) -> str:
+        return ", ".join(f"{key} {value}" for key, value in row.details.items()) or "-"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -86,7 +90,7 @@ class EscalationAdmin(StepAdmin):
     ordering = ("due_at",)
     actions = ("acknowledge_escalations",)
     fields = (
-        "level", "state", "due_at", "rung", "assigned_to", "locale", "reasons",
+        "level", "state", "due_at", "rung", "assigned_to", "locale", "reasons_text",
         "correlation_id", "opened_at", "acknowledged_by", "acknowledged_at",
         "resolved_by", "resolved_at", "disposition", "text_digest", "policy_digest",
     )  # fmt: skip
@@ -135,6 +139,10 @@ class EscalationAdmin(StepAdmin):
     @display(description="State", label=STATE_COLOURS, ordering="state")  # type: ignore[untyped-decorator]
     def state_label(self, row: Escalation) -> tuple[str, str]:
         return row.state, row.get_state_display()
+
+    @admin.display(description="Reasons")
+    def reasons_text(self, row: Escalation) -> str:
+        return ", ".join(row.reasons) or "-"
 
     @admin.display(description="Due", ordering="due_at")
     def due(self, row: Escalation) -> str:

@@ -14,12 +14,15 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from apps.accounts.permissions import actor_for_user
+from apps.approvals.evidence import readable
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 from apps.safety import services
 from apps.safety.admin.screens import Step, StepAdmin, pretty_json
+from apps.safety.differences import changes_between
 from apps.safety.forms import PolicyForm, SubmitForm
 from apps.safety.models import SafetyPolicy
+from apps.safety.selectors import document_in_force
 
 State = SafetyPolicy.State
 STATE_COLOURS = {
@@ -50,7 +53,7 @@ class SafetyPolicyAdmin(StepAdmin):
     actions = None
     fields = (
         "name", "version", "state", "author", "created_at", "approved_at",
-        "retired_by", "retired_at", "digest", "content",
+        "retired_by", "retired_at", "digest", "changes", "content",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -103,6 +106,19 @@ class SafetyPolicyAdmin(StepAdmin):
     @admin.display(description="Digest", ordering="digest")
     def short_digest(self, row: SafetyPolicy) -> str:
         return row.digest[:19]
+
+    @admin.display(description="Against the version in force")
+    def changes(self, row: SafetyPolicy) -> SafeString | str:
+        if row.is_in_force:
+            return "This version is in force."
+        present = document_in_force(row.name)
+        if present is None:
+            return "No version of this policy is in force."
+        found = [
+            {"place": one.place, "in_force": one.before, "this_version": one.after}
+            for one in changes_between(present, row.document)
+        ]
+        return readable(found) if found else "Nothing differs."
 
     @admin.display(description="Document")
     def content(self, row: SafetyPolicy) -> SafeString:

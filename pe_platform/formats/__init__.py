@@ -1,0 +1,1 @@
+"""How screens write dates: the same everywhere, sortable, in UTC."""
