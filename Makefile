@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-services lint types layers migrations-check check coverage lock bench
+.PHONY: help run test test-browser test-services lint types layers migrations-check check coverage lock bench
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -28,6 +28,9 @@ run: $(VENV)/.installed ## start everything and show the main job (Ctrl-C stops)
 
 test: $(VENV)/.installed-dev ## run the tests, on SQLite unless DATABASE_URL says otherwise
 	$(BIN)/python -m pytest -n 2
+
+test-browser: $(VENV)/.installed-dev ## the main journey in Chromium (PE_CHROMIUM names the browser)
+	$(BIN)/python -m pytest -m slow tests/browser
 
 coverage: $(VENV)/.installed-dev ## run the tests and fail under 90 % coverage
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term

@@ -38,7 +38,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = (
-        "when", "event", "actor_label", "subject", "place", "request_part",
+        "when", "event", "actor_label", "subject", "request_part", "place",
     )  # fmt: skip
     list_filter = ("event", "actor_kind", "chain", "subject_label")
     search_fields = ("actor_label", "subject_id", "request_id", "event")
@@ -52,7 +52,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Subject", ordering="subject_label")
     def subject(self, entry: AuditEntry) -> str:
-        return f"{entry.subject_label} {entry.subject_id[:SHOWN_OF_ID]}"
+        kind = entry.subject_label.rpartition(".")[2]
+        return f"{kind} {entry.subject_id[:SHOWN_OF_ID]}"
 
     @admin.display(description="Chain # entry")
     def place(self, entry: AuditEntry) -> str:

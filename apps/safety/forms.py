@@ -60,7 +60,8 @@ class SubmitForm(forms.Form):
 
 class DispositionForm(forms.Form):
     disposition = forms.ChoiceField(
-        choices=Escalation.Disposition.choices, widget=UnfoldAdminSelectWidget
+        choices=[("", "How did it end?"), *Escalation.Disposition.choices],
+        widget=UnfoldAdminSelectWidget,
     )
 
 
