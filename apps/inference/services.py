@@ -39,7 +39,6 @@ class Outgoing:
 FREE = frozenset({Outcome.ESCALATE, Outcome.UNAVAILABLE, Outcome.REFUSED})
 
 
-@transaction.atomic
 def close_request(
     *, caller: KeyFacts, answer: Answer, outgoing: Outgoing
 ) -> InferenceRecord:
@@ -52,12 +51,14 @@ def close_request(
     actor = actor_for_key(caller)
     require(actor, "inference.add_inferencerecord")
     record = _record_of(caller, answer)
-    record.save(force_insert=True)
-    if outgoing.claim is not None and answer.problem is None:
-        store_outcome(outgoing.claim, outgoing.status, outgoing.body)
-    _audit(actor, record)
-    if answer.outcome not in FREE:
-        spend_quota(caller.family_id, caller.tier, record.created_at)
+    # On SQLite one writer at a time: nothing is computed in here that need not be.
+    with transaction.atomic():
+        record.save(force_insert=True)
+        if outgoing.claim is not None and answer.problem is None:
+            store_outcome(outgoing.claim, outgoing.status, outgoing.body)
+        _audit(actor, record)
+        if answer.outcome not in FREE:
+            spend_quota(caller.family_id, caller.tier, record.created_at)
     return record
 
 
