@@ -74,6 +74,8 @@ SAFETY_SUITE = DemoDataset(
     "safety_suite",
 )
 LICENCE = "CC0-1.0"
+# The runner's own defaults are meant for this dataset.
+HYPERPARAMETERS: dict[str, object] = {}
 
 CARD = """\
 Chooses one reply from a library that a clinician has read, by what a message is about.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from apps.core.errors import NotFound, StateConflict
+from apps.datasets.contracts import FileFormat
 from apps.datasets.models import DatasetVersion
 from apps.datasets.selectors import SUBJECT_LABEL, dataset_named, versions_of
 from apps.datasets.services import (
@@ -14,9 +16,6 @@ from apps.datasets.services import (
     submit_version,
     validate_version,
 )
-
-from apps.core.errors import NotFound, StateConflict
-from apps.datasets.contracts import FileFormat
 from pe_platform.demo.cast import (
     COMPLIANCE,
     LICENCE,

@@ -26,6 +26,7 @@ from apps.models_registry.services import (
     register_model,
     submit_version,
 )
+from pe_platform.demo import cast
 from pe_platform.demo.cast import CARD, CLINICIAN, MODEL, OPERATOR, REVIEWER, TASK
 from pe_platform.demo.people import acting
 from pe_platform.demo.signing import sign_pending
@@ -33,7 +34,9 @@ from pe_platform.demo.signing import sign_pending
 Say = Callable[[str], None]
 State = ModelVersion.State
 RUN_TIMEOUT_S = 600.0
-EVALUATION_TIMEOUT_S = 300.0
+EVALUATION_TIMEOUT_S = 600.0
+# Measuring takes seconds; a minute without a report means that nobody is at it.
+ASK_AGAIN_S = 60.0
 POLL_S = 1.0
 
 
@@ -65,7 +68,7 @@ def _manifest(datasets: dict[str, DatasetVersion]) -> TrainingManifest:
         "model": model.name,
         "runner": {"name": "reply_ranker", "version": _runner_version()},
         "datasets": {part: version.digest for part, version in datasets.items()},
-        "hyperparameters": {},
+        "hyperparameters": dict(cast.HYPERPARAMETERS),
         "seed": 20261123,
         "compute": {"device": "cpu"},
         "code_revision": settings.PE_CODE_REVISION,
@@ -125,14 +128,19 @@ def ensure_production(run: TrainingRun, say: Say) -> ModelVersion:
 
 
 def _evaluate(version: ModelVersion, say: Say) -> None:
-    queue_evaluation(actor=acting(OPERATOR), version_id=str(version.pk))
+    """Every required report, asked for again when a worker was lost with the task."""
     deadline = time.monotonic() + EVALUATION_TIMEOUT_S
-    waiting = missing_reports(version)
+    waiting, ask_at = missing_reports(version), time.monotonic()
     while waiting:
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise Unavailable(f"No report from {', '.join(waiting)}: see the log.")
+        if now >= ask_at:
+            queue_evaluation(actor=acting(OPERATOR), version_id=str(version.pk))
+            ask_at = now + ASK_AGAIN_S
         time.sleep(POLL_S)
         still = missing_reports(version)
         for name in sorted(set(waiting) - set(still)):
             say(f"  report written: {name}")
+            ask_at = now + ASK_AGAIN_S
         waiting = still
