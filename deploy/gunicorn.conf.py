@@ -1,5 +1,9 @@
 """gunicorn: processes sized to cores, each with an audit chain of its own.
 
+The code and the gates are loaded once, before the workers are forked: they share that
+memory, all start at once, and one that was killed is replaced in a moment. Nothing that
+holds a connection, a file position or a thread may be made before the fork.
+
 `sync` workers did best on two cores (docs/adr/0004): every wait on another thread
 queues for the interpreter lock behind whoever computes. Idle client connections belong
 to a proxy in front.
@@ -7,12 +11,14 @@ to a proxy in front.
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
 bind = os.environ.get("PE_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("PE_WEB_WORKERS", str(2 * (os.cpu_count() or 1))))
 worker_class = "sync"
+preload_app = True
 timeout = 30
 graceful_timeout = int(os.environ.get("PE_DRAIN_S", "20"))
 backlog = 2048
@@ -29,9 +35,13 @@ def pre_fork(server, worker):
 
 
 def post_fork(server, worker):
-    name = os.environ.get("PE_AUDIT_CHAIN", "web")
-    os.environ["PE_SERVICE"] = "web"
-    os.environ["PE_AUDIT_CHAIN"] = f"{name}-{worker.pe_slot}"
+    """A chain of its own, and no life beyond the arbiter's: it would keep the port."""
+    from django.conf import settings
+
+    from pe_platform.lifeline import end_with_parent
+
+    end_with_parent()
+    settings.PE_AUDIT_CHAIN = f"{settings.PE_AUDIT_CHAIN}-{worker.pe_slot}"
 
 
 def child_exit(server, worker):
@@ -42,14 +52,24 @@ def child_exit(server, worker):
         multiprocess.mark_process_dead(worker.pid)
 
 
-def when_ready(server):
+def on_starting(server):
+    """Load the gates before there are workers; one that is missing ends the start."""
+    from django.db import connections
+
+    from apps.safety.assembly import warm
+
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
+    warm()
+    connections.close_all()
+    # What is shared stays shared: the collector would write to every page of it.
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(worker):
-    """Load the gates before the first request, not during it."""
-    from apps.safety.assembly import warm
+    """Load the models in production before the first request, not during it."""
+    from apps.inference.warming import warm_serving
 
-    warm()
+    warm_serving()

@@ -21,6 +21,7 @@ from apps.core.context import (
     new_request_id,
     request_context,
 )
+from pe_platform.lifeline import end_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pe_platform.settings")
 
@@ -53,6 +54,12 @@ def _leave_request_context(task_id: str, **_: Any) -> None:
     context = _open_contexts.pop(task_id, None)
     if context is not None:
         context.__exit__(None, None, None)
+
+
+@signals.worker_process_init.connect
+def _end_with_worker(**_: Any) -> None:
+    """A task hears of its worker's death as of any shutdown, and hands its run back."""
+    end_with_parent()
 
 
 @app.on_after_configure.connect

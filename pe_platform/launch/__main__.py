@@ -6,11 +6,8 @@ refused; a second run after the first ended changes nothing that exists.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
-import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -19,124 +16,130 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from pe_platform.launch.plan import process_plan
-from pe_platform.launch.processes import BrokenChild, ProcessGroup
-from pe_platform.local_env import ensure_local_env
+from pe_platform.launch.plan import command_spec, process_plan
+from pe_platform.launch.preflight import (
+    bind_address,
+    load_settings,
+    name_revision,
+    only_launcher,
+    refuse_taken_port,
+)
+from pe_platform.launch.processes import BrokenChild, ProcessGroup, spawn
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-READY_TIMEOUT_S = 120.0
+READY_TIMEOUT_S = 180.0
 DRAIN_TIMEOUT_S = 30.0
-PREPARATION = (
-    ("database migrations", ("migrate", "--verbosity", "0")),
-    ("roles", ("sync_roles",)),
-    ("tiers", ("sync_tiers",)),
-    ("static files", ("collectstatic", "--noinput", "--verbosity", "0")),
-)
+POLL_S = 0.2
 
 
 class Stopped(Exception):
     """Somebody asked the launcher to stop."""
 
 
+class StepFailed(Exception):
+    """A command that the launcher waits for did not end well."""
+
+
 def say(message: str) -> None:
     print(f"[{time.strftime('%H:%M:%S')}] {message}", flush=True)  # noqa: T201
 
 
-def _manage(*arguments: str, chain: str = "launch") -> None:
-    environment = {**os.environ, "PE_SERVICE": chain, "PE_AUDIT_CHAIN": chain}
-    subprocess.run(  # noqa: S603 - arguments are written in this file
-        (sys.executable, "manage.py", *arguments),
-        cwd=BASE_DIR,
-        env=environment,
-        check=True,
-    )
+class Launcher:
+    """One life of the platform on this machine, from preparation to drained."""
+
+    def __init__(self, state_dir: Path, lock: IO[str]) -> None:
+        self.lock = lock
+        self.asked = 0
+        self.group = ProcessGroup(
+            process_plan(BASE_DIR, state_dir), state_dir / "log", say, lock
+        )
+        # The handlers only count: what they interrupt always finishes.
+        signal.signal(signal.SIGTERM, self._ask)
+        signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked += 1
+
+    def live(self, demo: bool) -> int:
+        """Run until asked to stop; the exit status."""
+        try:
+            well = self._run(demo)
+        finally:
+            clean = self.group.drain(DRAIN_TIMEOUT_S, lambda: self.asked > 1)
+            say("stopped" if clean else "stopped, not cleanly")
+        return 0 if well and clean else 1
+
+    def _run(self, demo: bool) -> bool:
+        """Until somebody asks to stop, which is well, or something fails."""
+        try:
+            self._command("prepare")
+            self.group.start()
+            self._wait_until_ready()
+            say("web, workers and beat are up")
+            if demo:
+                self._command("demo", "--url", _base_url())
+            say("Running. Ctrl-C stops everything.")
+            while True:
+                self._tick()
+        except Stopped:
+            say("stopping: requests and tasks under way may finish")
+            return True
+        except (BrokenChild, StepFailed) as error:
+            say(f"stopping: {error}")
+            return False
+
+    def _tick(self) -> None:
+        """Look after the children for a moment; Stopped when somebody asked."""
+        if self.asked:
+            raise Stopped
+        self.group.watch()
+        time.sleep(POLL_S)
+
+    def _command(self, name: str, *arguments: str) -> None:
+        """Run a management command to its end, looking after the children meanwhile."""
+        process = spawn(command_spec(BASE_DIR, name, *arguments), lock=self.lock)
+        try:
+            while process.poll() is None:
+                self._tick()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+        if process.returncode:
+            raise StepFailed(f"`manage.py {name}` ended with {process.returncode}")
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while not _is_ready():
+            if time.monotonic() > deadline:
+                raise StepFailed(f"{_base_url()}/readyz was not ready; see the logs")
+            self._tick()
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Stopped
+def _base_url() -> str:
+    host, port = bind_address()
+    # Every address of the machine is reached through the loopback one.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _only_launcher(state_dir: Path) -> IO[str]:
-    lock = (state_dir / "launch.lock").open("w")
+def _is_ready() -> bool:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        sys.exit("Another `make run` is using this folder. Stop it with Ctrl-C first.")
-    return lock
-
-
-def _address() -> tuple[str, int]:
-    host, _, port = os.environ.get("PE_BIND", "127.0.0.1:8000").rpartition(":")
-    return host, int(port)
-
-
-def _refuse_taken_port() -> None:
-    host, port = _address()
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            sys.exit(
-                f"{host}:{port} is in use. Free it, or choose another address: "
-                "PE_BIND=127.0.0.1:8001 make run"
-            )
-
-
-def _wait_until_ready(group: ProcessGroup) -> None:
-    host, port = _address()
-    url = f"http://{host}:{port}/readyz"
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    while time.monotonic() < deadline:
-        group.watch()
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.5)
-    raise BrokenChild(f"{url} was not ready in time; see the logs")
-
-
-def _serve(group: ProcessGroup, demo: bool) -> None:
-    group.start()
-    _wait_until_ready(group)
-    say("web, workers and beat are up")
-    if demo:
-        host, port = _address()
-        _manage("demo", "--url", f"http://{host}:{port}", chain="demo")
-    say("Running. Ctrl-C stops everything.")
-    while True:
-        group.watch()
-        time.sleep(1)
+        with urllib.request.urlopen(f"{_base_url()}/readyz", timeout=5):  # noqa: S310
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def main() -> int:
     os.chdir(BASE_DIR)
-    ensure_local_env(BASE_DIR)
-    state_dir = Path(os.environ.get("PE_STATE_DIR") or BASE_DIR / "var")
-    state_dir.mkdir(parents=True, exist_ok=True)
-    (state_dir / "metrics").mkdir(exist_ok=True)
-    lock = _only_launcher(state_dir)
-    _refuse_taken_port()
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
-    group = ProcessGroup(process_plan(BASE_DIR, state_dir), state_dir / "log", say)
-    failed = False
-    try:
-        for title, arguments in PREPARATION:
-            say(title)
-            _manage(*arguments)
-        _serve(group, demo="--no-demo" not in sys.argv)
-    except Stopped:
-        say("stopping: requests and tasks under way may finish")
-    except (BrokenChild, subprocess.CalledProcessError) as error:
-        say(f"stopping: {error}")
-        failed = True
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    clean = group.drain(DRAIN_TIMEOUT_S)
-    say("stopped" if clean else "stopped, not cleanly")
-    lock.close()
-    return 1 if failed or not clean else 0
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pe_platform.settings")
+    state_dir = load_settings(BASE_DIR)
+    bind_address()
+    name_revision(BASE_DIR)
+    lock = only_launcher(state_dir, say)
+    refuse_taken_port()
+    return Launcher(state_dir, lock).live(demo="--no-demo" not in sys.argv)
 
 
 if __name__ == "__main__":

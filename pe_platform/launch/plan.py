@@ -51,5 +51,17 @@ def _worker(name: str, queues: tuple[str, ...]) -> ProcessSpec:
             "--hostname", f"{name}@%h", "--loglevel", "INFO",
             "--without-gossip", "--without-mingle",
         ),
-        (("PE_SERVICE", f"worker-{name}"), ("PE_AUDIT_CHAIN", f"worker-{name}")),
+        (
+            ("PE_SERVICE", f"worker-{name}"),
+            ("PE_AUDIT_CHAIN", f"worker-{name}"),
+            # SIGTERM gives tasks CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT to finish, then
+            # interrupts them; left alone it would wait for a training run to its end.
+            ("REMAP_SIGTERM", "SIGQUIT"),
+        ),
     )  # fmt: skip
+
+
+def command_spec(base_dir: Path, name: str, *arguments: str) -> ProcessSpec:
+    """A management command with an audit chain of its own."""
+    command = (sys.executable, str(base_dir / "manage.py"), name, *arguments)
+    return ProcessSpec(name, command, (("PE_SERVICE", name), ("PE_AUDIT_CHAIN", name)))

@@ -1,25 +1,27 @@
 """A group of child processes with one life: started, restarted, drained as one.
 
 Children run in sessions of their own, so that Ctrl-C reaches only the launcher, which
-drains them in order; they ask the kernel for SIGTERM should the launcher be killed, so
-that none is left behind holding a port or a lease.
+drains them; they ask the kernel for SIGTERM should the launcher be killed, and inherit
+its lock, so that none is left behind holding a port or a lease, and the next launcher
+waits for the last of them.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
-PR_SET_PDEATHSIG = 1
+from pe_platform.lifeline import end_with_parent
+
 # A child that dies this often inside the window is broken, not unlucky.
 RESTARTS_ALLOWED = 5
 RESTART_WINDOW_S = 60.0
+POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +44,40 @@ class BrokenChild(Exception):
     """A child keeps dying; its log says why."""
 
 
-def _die_with_parent() -> None:
-    if os.uname().sysname == "Linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def spawn(
+    spec: ProcessSpec, *, lock: IO[str] | None = None, output: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a child in a session of its own; it ends when this process does.
+
+    It holds ``lock`` open for as long as it lives. Without ``output`` it writes where
+    this process does.
+    """
+    return subprocess.Popen(  # noqa: S603 - commands are written in this package
+        spec.command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+        env={**os.environ, **dict(spec.environment)},
+        start_new_session=True,
+        preexec_fn=end_with_parent,  # noqa: PLW1509 - no threads run yet
+        pass_fds=(lock.fileno(),) if lock else (),
+    )
 
 
 class ProcessGroup:
     """Starts, watches and drains children; ``say`` reports to the person watching."""
 
     def __init__(
-        self, specs: Sequence[ProcessSpec], log_dir: Path, say: Callable[[str], None]
+        self,
+        specs: Sequence[ProcessSpec],
+        log_dir: Path,
+        say: Callable[[str], None],
+        lock: IO[str] | None = None,
     ) -> None:
         self.specs = tuple(specs)
         self.log_dir = log_dir
         self.say = say
+        self.lock = lock
         self.children: list[Child] = []
 
     def start(self) -> None:
@@ -64,17 +86,8 @@ class ProcessGroup:
             self.children.append(Child(spec, self._spawn(spec)))
 
     def _spawn(self, spec: ProcessSpec) -> subprocess.Popen[bytes]:
-        log = self.log_dir / f"{spec.name}.log"
-        with log.open("ab") as stream:
-            return subprocess.Popen(  # noqa: S603 - commands are written in this package
-                spec.command,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **dict(spec.environment)},
-                start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - no threads run yet
-            )
+        with (self.log_dir / f"{spec.name}.log").open("ab") as stream:
+            return spawn(spec, lock=self.lock, output=stream)
 
     def watch(self) -> None:
         """Restart what died; BrokenChild when one dies again and again."""
@@ -91,19 +104,20 @@ class ProcessGroup:
             child.restarts = [*recent, now]
             child.process = self._spawn(child.spec)
 
-    def drain(self, timeout_s: float) -> bool:
-        """SIGTERM to all, then SIGKILL; True when all ended by themselves."""
+    def drain(self, timeout_s: float, hurried: Callable[[], bool] = bool) -> bool:
+        """SIGTERM to all, then SIGKILL; True when all ended by themselves.
+
+        ``hurried`` says whether the person watching has asked a second time.
+        """
         living = [child for child in self.children if child.process.poll() is None]
         for child in living:
             child.process.terminate()
         deadline = time.monotonic() + timeout_s
-        clean = True
+        while living and time.monotonic() < deadline and not hurried():
+            time.sleep(POLL_S)
+            living = [child for child in living if child.process.poll() is None]
         for child in living:
-            try:
-                child.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                self.say(f"{child.spec.name} did not drain in time: killed")
-                child.process.kill()
-                child.process.wait()
-                clean = False
-        return clean
+            self.say(f"{child.spec.name} did not drain in time: killed")
+            child.process.kill()
+            child.process.wait()
+        return not living

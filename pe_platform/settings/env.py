@@ -7,6 +7,7 @@ default: a missing one stops the process, it is never replaced by a guessable va
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import environ
@@ -14,12 +15,27 @@ from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
+_ENV_LINE = re.compile(r"\s*(#.*|(export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=[^\x00]*)?$")
 
 
 def load_env_file(path: Path) -> None:
-    """Read ``KEY=value`` lines; variables already set win."""
-    if path.is_file():
-        environ.Env.read_env(str(path), overwrite=False)
+    """Read ``KEY=value`` lines; variables already set win.
+
+    ImproperlyConfigured for a file that cannot be read or holds another kind of line.
+    """
+    if not path.is_file():
+        return
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{path} cannot be read as text.") from error
+    for number, line in enumerate(lines, start=1):
+        if not _ENV_LINE.match(line):
+            # Never the line itself: it may be half a secret.
+            raise ImproperlyConfigured(
+                f"{path}, line {number}: expected NAME=value, a # comment or nothing."
+            )
+    environ.Env.read_env(str(path), overwrite=False)
 
 
 def text(name: str, default: str = "") -> str:
