@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-services lint types layers migrations-check check coverage lock bench
+.PHONY: help run test test-browser test-services lint types layers migrations-check check coverage lock bench chaos
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -53,6 +53,9 @@ check: lint types layers migrations-check test ## everything quick
 bench: $(VENV)/.installed-dev ## gate latency and serving figures, as JSON
 	$(BIN)/python benchmarks/gate_latency.py
 	$(BIN)/python benchmarks/serving.py
+
+chaos: $(VENV)/.installed ## kill -9 each process during the demo; it must end the same
+	$(BIN)/python benchmarks/chaos.py
 
 lock: ## resolve requirements*.in into the locked files (needs uv)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-find-links requirements.in -o requirements.txt

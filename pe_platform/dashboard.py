@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.models_registry.models import ModelAlias, TrainingRun
-from apps.safety.models import Escalation
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,6 +16,8 @@ from apps.approvals.selectors import pending_requests, why_not_sign
 from apps.audit.models import AuditChain
 from apps.audit.selectors import head_matches
 from apps.core.actors import Actor
+from apps.models_registry.models import ModelAlias, TrainingRun
+from apps.safety.models import Escalation
 
 ROWS_SHOWN = 8
 
