@@ -21,7 +21,7 @@ from apps.core.context import (
     new_request_id,
     request_context,
 )
-from pe_platform.lifeline import end_with_parent
+from pe_platform.worker_guard import guard
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pe_platform.settings")
 
@@ -56,10 +56,9 @@ def _leave_request_context(task_id: str, **_: Any) -> None:
         context.__exit__(None, None, None)
 
 
-@signals.worker_process_init.connect
-def _end_with_worker(**_: Any) -> None:
-    """A task hears of its worker's death as of any shutdown, and hands its run back."""
-    end_with_parent()
+@signals.worker_ready.connect
+def _guard_pool(sender: Any, **_: Any) -> None:
+    guard(sender.pool)
 
 
 @app.on_after_configure.connect
