@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.core.errors import NotPermitted
+from apps.models_registry import services
 from apps.models_registry.models import (
     AliasChange,
     Artifact,
@@ -24,12 +25,15 @@ from tests.models_registry import stages
 pytestmark = pytest.mark.django_db
 
 
-def refused(name, write):
-    """``write`` breaks the constraint of this name, or on SQLite its columns."""
+def refused(name, write, last_column="nothing"):
+    """``write`` breaks the constraint of this name.
+
+    SQLite names the columns of a unique constraint instead, ``last_column`` last.
+    """
     with pytest.raises(IntegrityError) as raised, transaction.atomic():
         write()
     message = str(raised.value)
-    assert name in message or "UNIQUE constraint failed" in message
+    assert name in message or message.endswith(f".{last_column}")
 
 
 @pytest.mark.parametrize(
@@ -66,18 +70,27 @@ def copy(row, **values):
 
 
 @pytest.mark.parametrize(
-    ("name", "find"),
+    ("name", "rows", "last_column"),
     [
-        ("metric_once_per_step", MetricPoint.objects.first),
-        ("checkpoint_once_per_step", Checkpoint.objects.first),
-        ("manifest_part_once", ManifestDataset.objects.first),
-        ("report_once_per_measurement", EvaluationReport.objects.first),
-        ("version_number_once_per_model", ModelVersion.objects.first),
-        ("models_registry_registeredmodel_name", RegisteredModel.objects.first),
+        ("metric_once_per_step", MetricPoint, "name"),
+        ("checkpoint_once_per_step", Checkpoint, "step"),
+        ("manifest_part_once", ManifestDataset, "part"),
+        ("report_once_per_measurement", EvaluationReport, "seed"),
+        ("models_registry_modelversion_run_id", ModelVersion, "run_id"),
+        ("models_registry_registeredmodel_name", RegisteredModel, "name"),
     ],
 )
-def test_nothing_governed_is_there_twice(candidate, name, find):
-    refused(name, lambda: copy(find()))
+def test_nothing_governed_is_there_twice(candidate, name, rows, last_column):
+    row = rows.objects.first()
+    changes = {"number": 2} if rows is ModelVersion else {}
+
+    refused(name, lambda: copy(row, **changes), last_column)
+
+
+def test_a_version_number_is_given_once(operator, candidate):
+    run = services.queue_run(actor=operator, manifest_id=str(candidate.run.manifest_id))
+
+    refused("version_number_once_per_model", lambda: copy(candidate, run=run), "number")
 
 
 def test_an_alias_is_there_once(candidate):
@@ -88,7 +101,7 @@ def test_an_alias_is_there_once(candidate):
         changed_at=timezone.now(),
     )
 
-    refused("alias_once_per_model", lambda: copy(alias))
+    refused("alias_once_per_model", lambda: copy(alias), "name")
 
 
 @pytest.mark.parametrize(
