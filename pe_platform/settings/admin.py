@@ -81,7 +81,7 @@ NAVIGATION: list[dict[str, object]] = [
             _item("Tiers", "speed", "accounts", "tier"),
             _item("People", "group", "accounts", "user"),
             {
-                "title": "API, described",
+                "title": "API reference",
                 "icon": "api",
                 "link": reverse_lazy("docs"),
                 "permission": _is_staff,

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -83,16 +84,15 @@ class EvaluationReportAdmin(GovernedAdmin):
 def metrics_table(report: EvaluationReport) -> SafeString:
     """Every metric of a report, overall first as the evaluator gave them."""
     return table(
-        ("Metric", "Slice", "Value", "Interval", "Count", "Better", "Note"),
+        ("Metric", "Slice", "Value", "Interval", "Count", "Better"),
         (
             (
-                metric["name"],
-                metric["slice"] or "all",
+                _named(metric),
+                metric["slice"].rpartition("=")[2] or "all",
                 "-" if metric["value"] is None else f"{metric['value']:.3f}",
                 "-" if metric["low"] is None else _interval(metric),
                 metric["count"],
                 metric["direction"],
-                metric["note"],
             )
             for metric in report.metrics
         ),
@@ -101,3 +101,10 @@ def metrics_table(report: EvaluationReport) -> SafeString:
 
 def _interval(metric: dict[str, Any]) -> str:  # Any: a stored JSON metric
     return f"{metric['low']:.3f} to {metric['high']:.3f}"
+
+
+def _named(metric: dict[str, Any]) -> SafeString | str:  # Any: a stored JSON metric
+    if not metric["note"]:
+        return str(metric["name"])
+    words = '{}<br><span class="text-xs">{}</span>'
+    return format_html(words, metric["name"], metric["note"])

@@ -196,7 +196,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString:
     body = format_html_join("", "<tr>{}</tr>", ((_cells(row),) for row in rows))
     head = format_html_join(
         "",
-        '<th scope="col" class="py-1 pr-6 text-left">{}</th>',
+        '<th scope="col" class="py-1 pr-3 text-left">{}</th>',
         ((name,) for name in heads),
     )
     return format_html(
@@ -208,7 +208,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString:
 
 
 def _cells(row: Sequence[object]) -> SafeString:
-    cell = '<td class="py-1 pr-6 align-top" style="{}">{}</td>'
+    cell = '<td class="py-1 pr-3 align-top" style="{}">{}</td>'
     return format_html_join("", cell, ((_style(one), _text(one)) for one in row))
 
 
@@ -216,7 +216,7 @@ def _style(value: object) -> str:
     """Short values stay on one line, long ones break where they must."""
     if len(str(value)) <= SHORT_CELL:
         return "white-space: nowrap"
-    return "overflow-wrap: anywhere; min-width: 12rem"
+    return "overflow-wrap: anywhere; min-width: 10rem"
 
 
 def _text(value: object) -> object:

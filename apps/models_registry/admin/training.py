@@ -128,8 +128,8 @@ class TrainingRunAdmin(GovernedAdmin):
     list_select_related = ("manifest__model", "requested_by")
     list_filter = ("state", "manifest__model")
     fields = (
-        "manifest", "state", "step", "attempts", "lease_owner", "heartbeat_at",
-        "failure_code", "requested_by", "created_at", "finished_at", "metrics",
+        "manifest", "state", "step", "metrics", "attempts", "lease_owner",
+        "heartbeat_at", "failure_code", "requested_by", "created_at", "finished_at",
         "checkpoints",
     )  # fmt: skip
     readonly_fields = fields
