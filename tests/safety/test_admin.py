@@ -15,6 +15,7 @@ from apps.core.actors import Actor
 from apps.safety import services
 from apps.safety.models import Escalation, SafetyPolicy
 from apps.safety.policy import default_document
+from apps.safety.subjects import SafetyPolicySubject
 
 Opened = Callable[..., Escalation]
 
@@ -209,3 +210,54 @@ def test_the_desk_asks_the_same_number_of_queries_for_any_length(
 
     with django_assert_max_num_queries(14):
         client.get(reverse("admin:safety_escalation_changelist"), secure=True)
+
+
+def test_cases_that_wait_stand_before_those_that_are_over(
+    signed_in: Callable[..., Client], opened: Opened, clinician: Actor
+) -> None:
+    over, taken, waiting = opened(), opened(), opened()
+    for row in (over, taken):
+        services.acknowledge_escalation(actor=clinician, escalation_id=str(row.pk))
+    services.resolve_escalation(
+        actor=clinician, escalation_id=str(over.pk), disposition="no_risk"
+    )
+
+    desk = signed_in(Role.RESPONDER).get(reverse("admin:safety_escalation_changelist"))
+
+    shown = [row.pk for row in desk.context["cl"].result_list]
+    assert shown == [waiting.pk, taken.pk, over.pk]
+
+
+def test_a_draft_says_what_it_changes(
+    signed_in: Callable[..., Client],
+    adopt: Callable[..., SafetyPolicy],
+    operator: Actor,
+) -> None:
+    in_force = adopt()
+    document = {**default_document(), "escalation": {"acknowledge_minutes": {
+        **default_document()["escalation"]["acknowledge_minutes"], "high": 8,
+    }}}  # fmt: skip
+    row = services.draft_policy(actor=operator, name="default", document=document)
+    client = signed_in(Role.REVIEWER)
+
+    assert "escalation / acknowledge_minutes / high" in (
+        client.get(page(row)).content.decode()
+    )
+    assert "This version is in force." in client.get(page(in_force)).content.decode()
+
+
+def test_what_a_draft_changes_is_evidence_for_those_who_sign(
+    adopt: Callable[..., SafetyPolicy], operator: Actor
+) -> None:
+    first = SafetyPolicySubject().facts(
+        str(services.draft_policy(
+            actor=operator, name="default", document=default_document()
+        ).pk)
+    )  # fmt: skip
+    adopt("youth")
+    second = services.draft_policy(
+        actor=operator, name="youth", document=default_document()
+    )
+
+    assert "No version" in str(first.evidence["changes"])
+    assert SafetyPolicySubject().facts(str(second.pk)).evidence["changes"] == []

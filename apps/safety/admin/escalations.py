@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.timesince import timesince, timeuntil
@@ -38,6 +38,11 @@ STATE_COLOURS = {
     State.ACKNOWLEDGED: "warning",
     State.RESOLVED: "success",
 }
+
+# Open cases, then those somebody has taken, then what is over.
+WHO_WAITS_FIRST = Case(
+    When(state=State.OPEN, then=0), When(state=State.ACKNOWLEDGED, then=1), default=2
+)
 
 
 class StepInline(TabularInline):  # type: ignore[misc]
@@ -87,7 +92,7 @@ class EscalationAdmin(StepAdmin):
     list_select_related = ("assigned_to",)
     list_filter = ("state", "level", "locale", "disposition")
     search_fields = ("id", "correlation_id")
-    ordering = ("due_at",)
+    ordering = (WHO_WAITS_FIRST, "due_at")
     actions = ("acknowledge_escalations",)
     fields = (
         "level", "state", "due_at", "rung", "assigned_to", "locale", "reasons_text",
