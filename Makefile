@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-services lint types layers migrations-check check coverage lock bench chaos
+.PHONY: help run test test-browser test-slow test-services lint types layers migrations-check check coverage lock bench chaos
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -53,6 +53,9 @@ check: lint types layers migrations-check test ## everything quick
 bench: $(VENV)/.installed-dev ## gate latency and serving figures, as JSON
 	$(BIN)/python benchmarks/gate_latency.py
 	$(BIN)/python benchmarks/serving.py
+
+test-slow: $(VENV)/.installed-dev ## the web as deployed, with a slow client
+	$(BIN)/python -m pytest -m slow tests/platform
 
 chaos: $(VENV)/.installed ## kill -9 each process during the demo; it must end the same
 	$(BIN)/python benchmarks/chaos.py

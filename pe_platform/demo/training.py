@@ -86,13 +86,13 @@ def _wait_for_run(run: TrainingRun, say: Say) -> TrainingRun:
     deadline, shown = time.monotonic() + RUN_TIMEOUT_S, -1
     while time.monotonic() < deadline:
         run.refresh_from_db()
+        if run.state == TrainingRun.State.SUCCEEDED:
+            return run
         if run.step != shown and run.step:
             shown = run.step
             point = run.metrics.filter(name="train_loss").order_by("-step").first()
             loss = f", loss {point.value:.3f}" if point else ""
             say(f"  training: step {shown}{loss}")
-        if run.state == TrainingRun.State.SUCCEEDED:
-            return run
         if run.state not in TrainingRun.OPEN_STATES:
             raise StateConflict(f"The training run {run.pk} ended as {run.state}.")
         time.sleep(POLL_S)
