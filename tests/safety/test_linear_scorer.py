@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+
 from apps.core.errors import IntegrityFailure, Unavailable
 from apps.safety.runtime.linear import MANIFEST, SHIPPED, WEIGHTS, LinearScorer
 
@@ -12,6 +13,10 @@ HEADS = {
     "crisis", "crisis_high", "violence", "toxic", "hate", "threat", "sexual",
     "insult", "stereotype", "inappropriate",
 }  # fmt: skip
+
+
+CALM = ("we", "walked", "to", "the", "market", "and", "bought", "some", "bread")
+RISK = ("I", "want", "to", "kill", "myself", "tonight", "with", "the", "pills")
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +75,9 @@ def test_weights_for_other_features_are_refused(copied):
 
 @pytest.mark.parametrize("place", [0, 1000, 5000])
 def test_risk_is_found_wherever_it_stands_in_a_long_text(scorer, place):
-    calm = "we walked to the market and bought some bread and apples".split()
+    calm = list(CALM)
     words = (calm * 600)[:6000]
-    words[place:place] = "I want to kill myself tonight, I have the pills".split()
+    words[place:place] = list(RISK)
 
     scores = scorer.score(" ".join(words))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.safety.runtime.features import Codes, word_hash
+from apps.safety.runtime.classes import Codes, word_hash
 
 TOPICS: dict[str, str] = {
     "risk": (

@@ -1,10 +1,10 @@
 """Text to hashed feature numbers, the same way in training and in serving.
 
-Features of one word position are its n-grams, a gapped pair, the word under its last
-pronoun and the word under a negation; of one character position, n-grams that stay in a
-word. Everything is arithmetic on one array of code points, so cost is linear and no
-dictionary has to be shipped. Changing a constant here invalidates every trained weight:
-raise ``SCHEME`` with it.
+Features of one word position are its n-grams, a gapped pair, and the word under the
+last pronoun, under a negation, under a report, near a named group; of one character
+position, n-grams that stay in a word and not in a group's name. Everything is
+arithmetic on one array of code points, so cost is linear and no dictionary has to be
+shipped. Changing a constant here invalidates every trained weight: raise ``SCHEME``.
 """
 
 from __future__ import annotations
@@ -15,23 +15,34 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from apps.safety.runtime.classes import (
+    BASE,
+    FIRST_GROUP,
+    FIRST_PRONOUN,
+    NEGATION,
+    REPORT,
+    classes_of,
+    word_hash,
+)
 from apps.safety.runtime.normalise import normalise
 
-SCHEME = "words-chars-1"
-BITS = 18
-BUCKETS = 1 << BITS
+SCHEME = "words-chars-2"
+SHARED_BITS = 18
+SINGLE_BITS = 17
 CROSS_BITS = 16
+SHARED_BUCKETS = 1 << SHARED_BITS
+BUCKETS = SHARED_BUCKETS + (1 << SINGLE_BITS)
 CROSS_BUCKETS = 1 << CROSS_BITS
 PASSAGE_CHARS = 4096
-WORD_KINDS = 6
+WORD_KINDS = 11
 CHAR_KINDS = 3
 
 Codes = NDArray[np.uint32]
 Buckets = NDArray[np.int64]
 
 _SPACE = np.uint32(32)
-_BASE = 0x01000193
-_SHIFT = np.uint32(32 - BITS)
+_ANYONE = np.uint32(0x9D2C5681)
+_NEGATION_SCOPE, _REPORT_SCOPE, _GROUP_SCOPE, _AHEAD_SCOPE = 4, 8, 10, 5
 
 
 def _powers(base: int, count: int) -> Codes:
@@ -44,8 +55,8 @@ def _powers(base: int, count: int) -> Codes:
 
 
 _CAPACITY = PASSAGE_CHARS + 64
-_POWERS = _powers(_BASE, _CAPACITY)
-_INVERSES = _powers(pow(_BASE, -1, 1 << 32), _CAPACITY)
+_POWERS = _powers(BASE, _CAPACITY)
+_INVERSES = _powers(pow(BASE, -1, 1 << 32), _CAPACITY)
 _ORDER = np.arange(_CAPACITY)
 
 
@@ -64,82 +75,81 @@ class Passage:
     hashes: Codes
 
 
-def _mix(keys: Codes) -> Buckets:
-    """Murmur3 finaliser, top bits; key 0 stays bucket 0, which means no feature."""
+def _mix(keys: Codes, bits: int) -> Buckets:
+    """Top bits of the Murmur3 finaliser; key 0 stays 0, which means no feature."""
     mixed = keys ^ (keys >> np.uint32(16))
     mixed *= np.uint32(0x85EBCA6B)
     mixed ^= mixed >> np.uint32(13)
     mixed *= np.uint32(0xC2B2AE35)
-    mixed >>= _SHIFT
+    mixed >>= np.uint32(32 - bits)
     return mixed.astype(np.int64)
 
 
-def word_hash(word: str) -> int:
-    """The hash a word has inside a passage, for the small fixed word classes."""
-    total = sum(ord(c) * pow(_BASE, i, 1 << 32) for i, c in enumerate(word))
-    return total & 0xFFFFFFFF
-
-
-_PRONOUNS = (
-    "i im ive id ill me my mine myself",
-    "you your youre u ur yours yourself youve",
-    "he she him her his hers himself herself",
-    "they them their theyre these those theirs",
-    "we us our were ours",
-    "it its this that there",
-)
-_NEGATIONS = (
-    "not no never dont didnt doesnt isnt wasnt arent wont cant cannot wouldnt couldnt "
-    "shouldnt havent hasnt hadnt aint without nobody none nothing neither nor hardly"
-)
-_SCOPE = 4
-
-
-def _class_table() -> tuple[Codes, NDArray[np.int64]]:
-    pairs = [(word_hash(w), 0) for w in _NEGATIONS.split()]
-    for number, words in enumerate(_PRONOUNS, start=1):
-        pairs += [(word_hash(w), number) for w in words.split()]
-    pairs.sort()
-    hashes, classes = zip(*pairs, strict=True)
-    return np.array(hashes, np.uint32), np.array(classes, np.int64)
-
-
-_CLASS_HASHES, _CLASSES = _class_table()
-
-
-def _word_classes(hashes: Codes) -> NDArray[np.int64]:
-    """-1 for plain words, 0 for negations, 1 and up for pronoun classes."""
-    found = np.searchsorted(_CLASS_HASHES, hashes)
-    found[found == len(_CLASS_HASHES)] = 0
-    return np.where(_CLASS_HASHES[found] == hashes, _CLASSES[found], -1)
-
-
 def _last_seen(marks: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """For each position the last marked position at or before it, else -1."""
-    where = np.where(marks, _ORDER[: len(marks)], -1)
+    """For each position the last marked position at or before it, else far back."""
+    where = np.where(marks, _ORDER[: len(marks)], -_CAPACITY)
     return np.maximum.accumulate(where)
 
 
-def _word_keys(hashes: Codes) -> Codes:
-    count = len(hashes)
-    padded = np.zeros(count + 2, np.uint32)
-    padded[:count] = hashes
+def _lexical(out: Codes, hashes: Codes) -> None:
+    padded = np.zeros(len(hashes) + 2, np.uint32)
+    padded[:-2] = hashes
     after, second = padded[1:-1], padded[2:]
-    classes = _word_classes(hashes)
-    pronoun = _last_seen(classes > 0)
-    state = np.where(pronoun >= 0, classes[pronoun], 0).astype(np.uint32)
-    negation = _last_seen(classes == 0)
-    out = np.empty((WORD_KINDS, count), np.uint32)
-    out[0] = hashes
     np.add(hashes * np.uint32(0x9E3779B1), after * np.uint32(0x7FEB352D), out=out[1])
     np.add(out[1] * np.uint32(3), second * np.uint32(0x27D4EB2F), out=out[2])
     np.add(hashes * np.uint32(0x165667B1), second * np.uint32(5), out=out[3])
-    np.add(hashes, (state + np.uint32(1)) * np.uint32(0xB5297A4D), out=out[4])
-    np.multiply(hashes, np.uint32(0xCC9E2D51), out=out[5])
     out[1:4, -1:] = 0
     out[2:4, -2:] = 0
-    far = (negation < 0) | (_ORDER[:count] - negation > _SCOPE)
-    out[5, far] = 0
+
+
+def _stated(out: Codes, veiled: Codes, classes: NDArray[np.int64]) -> None:
+    """Words under the last pronoun, under a negation, under a report."""
+    order = _ORDER[: len(veiled)]
+    spoken = _last_seen((classes >= FIRST_PRONOUN) & (classes < FIRST_GROUP))
+    state = np.where(spoken >= 0, classes[np.maximum(spoken, 0)], 0).astype(np.uint32)
+    np.add(veiled, (state + np.uint32(1)) * np.uint32(0xB5297A4D), out=out[4])
+    for row, mark, reach in (
+        (5, NEGATION, _NEGATION_SCOPE),
+        (6, REPORT, _REPORT_SCOPE),
+    ):
+        near = order - _last_seen(classes == mark) <= reach
+        np.multiply(veiled * np.uint32(0xCC9E2D51 + 2 * row), near, out=out[row])
+
+
+def _grouped(out: Codes, veiled: Codes, classes: NDArray[np.int64]) -> None:
+    """Words after or before a group is named, and n-grams in which any group stands."""
+    named = classes >= FIRST_GROUP
+    if not named.any():
+        out[7:] = 0
+        return
+    order = _ORDER[: len(veiled)]
+    last = _last_seen(named)
+    near = order - last <= _GROUP_SCOPE
+    salt = np.where(near, classes[np.maximum(last, 0)], 0).astype(
+        np.uint32
+    ) * np.uint32(0x2545F491)
+    np.multiply(veiled + salt, near & ~named, out=out[7])
+    ahead = -_last_seen(named[::-1])[::-1] + len(veiled) - 1 - order <= _AHEAD_SCOPE
+    np.multiply(veiled * np.uint32(0x68E31DA4 + 1), ahead & ~named, out=out[8])
+    padded = np.zeros(len(veiled) + 2, np.uint32)
+    padded[:-2] = veiled
+    flags = np.zeros(len(veiled) + 2, np.bool_)
+    flags[:-2] = named
+    pair = named | flags[1:-1]
+    keys = veiled * np.uint32(0x1B56C4E9) + padded[1:-1] * np.uint32(0x7FEB352D)
+    np.multiply(keys, pair, out=out[9])
+    keys = keys * np.uint32(5) + padded[2:]
+    np.multiply(keys, pair | flags[2:], out=out[10])
+
+
+def _word_keys(hashes: Codes, classes: NDArray[np.int64]) -> Codes:
+    out = np.empty((WORD_KINDS, len(hashes)), np.uint32)
+    veiled = np.where(classes >= FIRST_GROUP, _ANYONE, hashes)
+    out[0] = veiled
+    if len(hashes):
+        _lexical(out, hashes)
+        _stated(out, veiled, classes)
+        _grouped(out, veiled, classes)
     return out.T
 
 
@@ -167,8 +177,21 @@ def passage(text: str) -> Passage:
     edges = np.flatnonzero(solid[1:] != solid[:-1]) + 1
     starts, ends = edges[::2], edges[1::2]
     hashes = (prefix[ends] - prefix[starts]) * _INVERSES[starts]
-    words, chars = _mix(_word_keys(hashes)), _mix(_char_keys(prefix, solid))
-    return Passage(words, chars, starts, hashes)
+    classes = classes_of(hashes)
+    keys = _word_keys(hashes, classes)
+    words = _mix(keys, SHARED_BITS)
+    words[:, 0] = _mix(keys[:, 0], SINGLE_BITS) + SHARED_BUCKETS
+    chars = _char_keys(prefix, solid)
+    for word in np.flatnonzero(classes >= FIRST_GROUP):
+        chars[starts[word] - 1 : ends[word]] = 0
+    return Passage(words, _mix(chars, SHARED_BITS), starts, hashes)
+
+
+def single_bucket(word: str) -> int:
+    """The bucket in which a word's own weight stands."""
+    return int(_mix(np.array([word_hash(word)], np.uint32), SINGLE_BITS)[0]) + (
+        SHARED_BUCKETS
+    )
 
 
 def crossed(hashes: Codes, topics: Sequence[int]) -> Buckets:
@@ -181,7 +204,7 @@ def crossed(hashes: Codes, topics: Sequence[int]) -> Buckets:
         [0x3C6EF372 + 0x1F123BB5 * t & 0xFFFFFFFF for t in topics], np.uint32
     )
     keys = np.concatenate([hashes, pairs])[None, :] ^ salts[:, None]
-    return (_mix(keys.ravel()) >> (BITS - CROSS_BITS)).astype(np.int64)
+    return _mix(keys.ravel(), CROSS_BITS)
 
 
 def _pieces(text: str) -> Iterator[str]:

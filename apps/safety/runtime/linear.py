@@ -47,12 +47,16 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Sums of weights over part of a text, with how many features each block had."""
+    """Sums of weights over part of a text, with how many features each block had.
+
+    ``length`` is in words.
+    """
 
     words: Floats
     chars: Floats
     word_count: int
     char_count: int
+    length: int
 
     def __add__(self, other: _Window) -> _Window:
         return _Window(
@@ -60,6 +64,7 @@ class _Window:
             self.chars + other.chars,
             self.word_count + other.word_count,
             self.char_count + other.char_count,
+            self.length + other.length,
         )
 
     def logits(self) -> Floats:
@@ -89,7 +94,10 @@ class LinearScorer:
         table = expand(_int8(tensors["table"]), _float(tensors["scale"]))
         self._table = np.zeros((len(table), 16), np.float32)
         self._table[:, : table.shape[1]] = table
-        self._context_column = len(self.heads)
+        self._turn_column = len(self.heads)
+        self._post_column = len(self.heads) + 1
+        self._post = cast(Mapping[str, float], manifest["post"])
+        self._crisis = self.heads.index("crisis")
         self._cross = expand(_int8(tensors["cross"]), _float(tensors["cross_scale"]))
         self._pair = self.heads.index(PAIR_HEAD)
         self._carried = [self.heads.index(name) for name in CARRIED]
@@ -142,9 +150,25 @@ class LinearScorer:
         return logits
 
     def _worst(self, pieces: Sequence[Passage]) -> Floats:
-        logits = [window.logits() for window in self._windows(pieces)]
+        logits = [self._blended(window) for window in self._windows(pieces)]
         worst = logits[0] if len(logits) == 1 else np.max(logits, axis=0)
         return np.asarray(worst[: len(self.heads)])
+
+    def _blended(self, window: _Window) -> Floats:
+        """Logits of a window; the longer it is, the more the posts' weights count.
+
+        A disclosure in a chat line and in a long post read differently, so crisis has
+        weights for each, brought to one scale.
+        """
+        logits = window.logits()
+        fit = self._post
+        share = (window.length - fit["from_words"]) / (
+            fit["to_words"] - fit["from_words"]
+        )
+        share = min(1.0, max(0.0, share))
+        post = fit["slope"] * logits[self._post_column] + fit["offset"]
+        logits[self._crisis] += share * (post - logits[self._crisis])
+        return logits
 
     def _windows(self, pieces: Sequence[Passage]) -> Iterator[_Window]:
         segments = [s for piece in pieces for s in self._segments(piece)]
@@ -171,6 +195,7 @@ class LinearScorer:
             self._total(chars.reshape(-1, CHAR_KINDS)),
             int(np.count_nonzero(words)),
             int(np.count_nonzero(chars)),
+            len(words),
         )
 
     def _total(self, buckets: NDArray[np.int64]) -> Floats:
@@ -180,9 +205,7 @@ class LinearScorer:
     def _pair_logit(self, pieces: Sequence[Passage], turn: str) -> float:
         """What the last turn, and the reply's words in its light, add to the reply."""
         asked = next(iter(passages(turn[:CONTEXT_CHARS])))
-        logit = float(
-            self._sum(asked.words, asked.chars).logits()[self._context_column]
-        )
+        logit = float(self._sum(asked.words, asked.chars).logits()[self._turn_column])
         topics = topics_of(asked.hashes)
         sums = [self._cross[crossed(p.hashes, topics)].sum() for p in pieces]
         count = 2 * len(topics) * sum(len(p.hashes) for p in pieces)

@@ -17,11 +17,11 @@ _MENTION = re.compile(r"@\w{2,}|\[user\]|\[name\]")
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|#\d+);")
 _STARRED = re.compile(r"(?<![a-z*])[a-z]{1,3}\*{1,3}[a-z]{1,6}(?![a-z*])")
 _SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z][ .\-_*/]){2,40}[a-z](?![a-z0-9])")
-_LEET = re.compile(
-    r"(?<![a-z0-9])(?:[a-z@$]+[0134578@$!|]+[a-z]+[a-z0134578@$!|]*|[a-z]+\${1,2}"
-    r"|[@$][a-z]{2,})(?![a-z0-9])"
-)
+# Possessive, and starting only where a word starts: linear on any input.
+_LEET = re.compile(r"(?<![a-z0-9@$!|])[a-z@$][a-z]*+[0134578@$!|][a-z0-9@$!|]*+")
 _LEET_LETTERS = str.maketrans("0134578@$!|", "oieastbasil")
+# Ligatures of whole phrases: one of them unfolds to up to 18 characters.
+_WIDE = re.compile("[\ufdf0-\ufdff]")
 _LONG_RUN = re.compile(r"(.)\1{2,}")
 _NUMBER = re.compile(r"\d{3,}")
 _LEET_LETTERS = str.maketrans("0134578@$!|", "oieastbasil")
@@ -37,12 +37,12 @@ def _unspace(match: re.Match[str]) -> str:
 
 
 def _unleet(match: re.Match[str]) -> str:
-    word = match.group()
-    core = word.rstrip("!|")
-    digits = sum(c.isdigit() for c in core)
-    if core.isalpha() or digits > max(2, len(core) // 2):
-        return word
-    return core.translate(_LEET_LETTERS)
+    word = match.group().rstrip("!|")
+    stem = word.rstrip("0123456789")
+    digits = sum(c.isdigit() for c in stem)
+    if stem.isalpha() or not stem.strip("@$") or digits * 2 > len(stem):
+        return match.group()
+    return stem.translate(_LEET_LETTERS) + word[len(stem) :]
 
 
 def normalise(text: str) -> str:
@@ -53,8 +53,11 @@ def normalise(text: str) -> str:
     names emoji in words; folds links and mentions. Starts and ends with a space.
     """
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).lower().translate(FOLDING)
-        text = unicodedata.normalize("NFKD", text)
+        text = (
+            unicodedata.normalize("NFKD", _WIDE.sub(" ", text))
+            .lower()
+            .translate(FOLDING)
+        )
     text = text.lower()
     if "http" in text or "www." in text or "[url]" in text:
         text = _LINK.sub(" url ", text)

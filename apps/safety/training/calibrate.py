@@ -1,7 +1,10 @@
-"""Logits to probabilities, and the operating point proposed for each head.
+"""Logits to probabilities, on one scale for all heads.
 
 Platt scaling on dev rows scored by the quantised weights as served, so rounding is
-calibrated too. A threshold is only a proposal: the policy in force decides.
+calibrated too. Each head is then calibrated to the share of positives at which its
+proposed operating point stands at even odds, so 0.5 means "at the operating point" for
+every head and the highest of several heads can be taken. That share is the manifest's
+``prior``. The policy in force decides; 0.5 is only a proposal.
 """
 
 from __future__ import annotations
@@ -50,9 +53,15 @@ def platt(logits: Doubles, labels: Doubles, weights: Doubles) -> Scale:
     return Scale(round(slope, 6), round(float(found.x[1]), 6))
 
 
-def threshold_at(scores: Doubles, labels: Doubles, false_alarms: float) -> float:
-    """Lowest threshold whose share of negatives at or above it is <= false_alarms."""
+def at_even_odds(scale: Scale, point: float) -> tuple[Scale, float]:
+    """The scale with logit ``point`` at 0.5, and the prior that assumes."""
+    before = scale.slope * point + scale.offset
+    moved = Scale(scale.slope, round(-scale.slope * point, 6))
+    return moved, round(float(1 / (1 + np.exp(before))), 4)
+
+
+def edge_at(scores: Doubles, labels: Doubles, false_alarms: float) -> float:
+    """The score that at most ``false_alarms`` of the negatives exceed."""
     calm = np.sort(scores[labels < 0.5])
     allowed = int(np.floor(false_alarms * len(calm)))
-    edge = calm[len(calm) - allowed - 1]
-    return float(min(0.99, max(0.01, np.ceil((edge + 1e-4) * 1e4) / 1e4)))
+    return float(calm[len(calm) - allowed - 1]) + 1e-6

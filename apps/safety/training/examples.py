@@ -43,6 +43,11 @@ class Example:
     gold: bool = False
     weights: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def is_written(self) -> bool:
+        """Made by a generator of this project, not collected."""
+        return self.source.startswith("written-")
+
     def weight_for(self, head: str) -> float:
         """0 where the head's label is unknown."""
         if head not in self.labels:

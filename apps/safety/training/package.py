@@ -29,7 +29,7 @@ def pack(weights: Matrix) -> tuple[NDArray[np.int8], Matrix]:
 
 
 def tensors_of(table: Matrix, cross: Matrix) -> dict[str, NDArray[np.generic]]:
-    """``table`` (BUCKETS, heads + 1), ``cross`` (CROSS_BUCKETS,)."""
+    """``table`` (BUCKETS, heads + 2), ``cross`` (CROSS_BUCKETS,)."""
     table = table.copy()
     table[0] = 0.0
     packed, scale = pack(table)
@@ -45,10 +45,13 @@ def tensors_of(table: Matrix, cross: Matrix) -> dict[str, NDArray[np.generic]]:
 def write(
     folder: Path,
     tensors: Mapping[str, NDArray[np.generic]],
-    heads: Mapping[str, Mapping[str, float]],
+    scales: Mapping[str, object],
     training: Mapping[str, object],
 ) -> dict[str, object]:
-    """Writes weights and manifest; returns the manifest."""
+    """Writes weights and manifest; returns the manifest.
+
+    ``scales`` holds ``heads`` (calibration) and ``post``.
+    """
     content = save(dict(tensors))
     digest = digest_bytes(content)
     manifest: dict[str, object] = {
@@ -56,7 +59,7 @@ def write(
         "version": f"linear-1+{digest[7:15]}",
         "scheme": SCHEME,
         "digest": digest,
-        "heads": heads,
+        **scales,
         "training": training,
     }
     folder.mkdir(parents=True, exist_ok=True)
