@@ -13,7 +13,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -82,6 +82,14 @@ class ServiceAdmin(ReadOnlyAdmin):
         response = TemplateResponse(request, "admin/accounts/shown_once.html", context)
         response["Cache-Control"] = "no-store"
         return response
+
+    # Any: a row of the screen's model.
+    def row_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """The row; Http404 also for what is no identifier at all."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        return row
 
     def done(self, request: HttpRequest, message: str, row: Model) -> HttpResponse:
         messages.success(request, message)

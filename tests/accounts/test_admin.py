@@ -302,3 +302,19 @@ def test_five_wrong_passwords_lock_even_the_right_one_out(person, settings):
     assert statuses[:4] == [200] * 4
     assert locked.status_code == 429
     assert client.get(reverse("admin:index")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("model", "role", "step"),
+    [
+        ("apikey", Role.OPERATOR, "rotate"),
+        ("apikey", Role.COMPLIANCE, "revoke"),
+        ("tier", Role.COMPLIANCE, "change_numbers"),
+        ("user", Role.COMPLIANCE, "change_roles"),
+        ("user", Role.COMPLIANCE, "deactivate"),
+    ],
+)
+def test_what_is_no_identifier_is_not_found(browser, model, role, step):
+    url = reverse(f"admin:accounts_{model}_{step}", args=["nonsense"])
+
+    assert browser("someone", role).get(url).status_code == 404

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from apps.accounts.roles import Role
 from apps.models_registry import services
 from apps.models_registry.admin.screens import table
 from apps.models_registry.admin.training import metrics_by_step
@@ -65,3 +67,21 @@ def test_signers_are_given_the_card_and_the_overall_numbers(candidate) -> None:
         "fairness",
         "safety",
     }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("alias_id", ["nonsense", "99999"])
+def test_rolling_back_what_is_not_there_is_a_message(
+    operator, person, alias_id
+) -> None:
+    client = Client()
+    client.force_login(
+        person("otto", Role.OPERATOR), "django.contrib.auth.backends.ModelBackend"
+    )
+    url = reverse("admin:models_registry_modelalias_step", args=[alias_id, "rollback"])
+
+    answered = client.post(url, {"text": "back"})
+
+    said = [str(message) for message in get_messages(answered.wsgi_request)]
+    assert answered.status_code == 302
+    assert said == ["There is no such alias."]

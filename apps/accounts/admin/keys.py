@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from unfold.decorators import action, display
 
@@ -85,7 +84,7 @@ class ApiKeyAdmin(ServiceAdmin):
         description="Rotate", permissions=["rotate"], url_path="rotate"
     )
     def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        key = get_object_or_404(ApiKey, pk=object_id)
+        key: ApiKey = self.row_or_404(request, object_id)
         form = RotateKeyForm(posted(request))
 
         def rotate(actor: Actor, given: dict[str, Any]) -> HttpResponse:
@@ -103,7 +102,7 @@ class ApiKeyAdmin(ServiceAdmin):
         description="Revoke", permissions=["revoke"], url_path="revoke"
     )
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        key = get_object_or_404(ApiKey, pk=object_id)
+        key: ApiKey = self.row_or_404(request, object_id)
 
         def revoke(actor: Actor, given: dict[str, Any]) -> HttpResponse:
             services.revoke_key(actor=actor, key=key, reason=given["reason"])
@@ -141,7 +140,7 @@ class TierAdmin(ServiceAdmin):
         url_path="numbers",
     )
     def change_numbers(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        tier = get_object_or_404(Tier, pk=object_id)
+        tier: Tier = self.row_or_404(request, object_id)
 
         def change(actor: Actor, given: dict[str, Any]) -> HttpResponse:
             services.change_tier(actor=actor, tier=tier, numbers=given)

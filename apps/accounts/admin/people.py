@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from unfold.decorators import action, display
 
 from apps.accounts import services
@@ -73,7 +72,7 @@ class UserAdmin(ServiceAdmin):
 
     @action(description="Change roles", permissions=MAY_CHANGE, url_path="roles")  # type: ignore[untyped-decorator]
     def change_roles(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        user = get_object_or_404(User, pk=object_id)
+        user: User = self.row_or_404(request, object_id)
         held = {"roles": list(user.groups.values_list("name", flat=True))}
 
         def change(actor: Actor, given: dict[str, Any]) -> HttpResponse:
@@ -86,7 +85,7 @@ class UserAdmin(ServiceAdmin):
 
     @action(description="Reset password", permissions=MAY_CHANGE, url_path="reset")  # type: ignore[untyped-decorator]
     def reset_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        user = get_object_or_404(User, pk=object_id)
+        user: User = self.row_or_404(request, object_id)
 
         def reset(actor: Actor, given: dict[str, Any]) -> HttpResponse:
             password = services.reset_password(actor=actor, user=user)
@@ -112,7 +111,7 @@ class UserAdmin(ServiceAdmin):
     def _set_active(
         self, request: HttpRequest, object_id: str, active: bool, verb: str, says: str
     ) -> HttpResponse:
-        user = get_object_or_404(User, pk=object_id)
+        user: User = self.row_or_404(request, object_id)
 
         def change(actor: Actor, given: dict[str, Any]) -> HttpResponse:
             services.set_active(actor=actor, user=user, active=active)

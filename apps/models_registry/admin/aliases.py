@@ -16,9 +16,10 @@ MOVES_SHOWN = 20
 
 
 def _rollback(actor: Actor, alias_id: str, text: str) -> str:
-    alias = ModelAlias.objects.select_related("model").filter(pk=alias_id).first()
-    if alias is None:
-        raise NotFound("There is no such alias.")
+    try:
+        alias = ModelAlias.objects.select_related("model").get(pk=alias_id)
+    except (ModelAlias.DoesNotExist, ValueError) as error:
+        raise NotFound("There is no such alias.") from error
     moved = services.rollback_alias(
         actor=actor, model_name=alias.model.name, alias=alias.name, reason=text
     )
