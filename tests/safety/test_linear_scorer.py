@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -101,3 +103,18 @@ def test_a_reply_is_read_against_the_turn_before(scorer):
     worse = scorer.score(reply, ("I want to hurt myself tonight",))["inappropriate"]
 
     assert worse > fine
+
+
+def test_serving_needs_no_tensor_or_learning_library():
+    code = (
+        "import sys; from apps.safety.runtime.linear import LinearScorer;"
+        "LinearScorer.load().score('hello', ('hi',));"
+        "print([m for m in ('torch', 'sklearn', 'scipy', 'transformers') "
+        "if m in sys.modules])"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout.strip() == "[]"

@@ -11,8 +11,8 @@ from scipy import sparse
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from apps.core.errors import IntegrityFailure, InvalidInput, Unavailable
+from apps.safety.runtime import teacher
 from apps.safety.runtime.linear import expand
-from apps.safety.training import teacher
 from apps.safety.training.calibrate import Scale, at_even_odds, edge_at, platt
 from apps.safety.training.corpus import SOURCES, data_folder, read_source
 from apps.safety.training.fit import Problem, fit

@@ -1,1 +1,4 @@
-"""What serves the gate classifier: numpy and nothing heavier."""
+"""What serves the gate classifier: numpy and nothing heavier.
+
+``teacher`` alone needs more, and only while training.
+"""

