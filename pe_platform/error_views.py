@@ -6,6 +6,7 @@ They say nothing about the request itself and, for a failure, nothing about its 
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
@@ -30,7 +31,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _is_program(request):
-        return defaults.permission_denied(request, exception)
+        # The page shows the reason. Only a refusal's own words are one: any other
+        # exception may quote what somebody wrote.
+        is_refusal = isinstance(exception, PermissionDenied)
+        shown = exception if is_refusal else PermissionDenied()
+        return defaults.permission_denied(request, shown)
     return problem_response(
         request,
         code="not_permitted",

@@ -50,6 +50,7 @@ _TURN_WEIGHTS = (0.45, 0.35, 0.25, 0.2, 0.15, 0.1)
 _CONTEXT_CHARS = 2000
 _REASON_FLOOR = 0.15
 _PHRASE_WEIGHT, _BIAS, _IDIOM_WEIGHT, _PLAIN_RISK = 4.0, 1.2, 2.0, 0.55
+_HIGH_HEAD = 0.6
 
 
 class CrisisGate(BaseGate):
@@ -84,7 +85,7 @@ class CrisisGate(BaseGate):
             found = self._judge_reply(inspection.text, signs, heads["crisis"])
         else:
             found = self._judge_person(inspection, signs, dict(heads))
-        risk = level_of(found.score, thresholds)
+        risk = graded(level_of(found.score, thresholds), signs, heads["crisis_high"])
         threshold = thresholds.get("escalate")
         escalates = found.score >= threshold
         decision = Decision.ESCALATE if escalates else Decision.ALLOW
@@ -141,6 +142,21 @@ def combine(signs: Signs, head: float, head_high: float) -> float:
     if signs.is_imminent:
         score = max(score, 0.93 + 0.06 * max(head, head_high))
     return score
+
+
+def graded(level: RiskLevel, signs: Signs, head_high: float) -> RiskLevel:
+    """The level that the evidence supports, whatever the score.
+
+    High means intent or plan, imminent means now (C-SSRS vocabulary): a score alone,
+    without a phrase that says so, supports no more than the classifier's own head of
+    high risk does. The decision to escalate is not touched by this.
+    """
+    if level is RiskLevel.IMMINENT and not signs.is_imminent:
+        level = RiskLevel.HIGH
+    has_evidence = signs.strength >= _PLAIN_RISK or head_high >= _HIGH_HEAD
+    if level is RiskLevel.HIGH and not has_evidence:
+        return RiskLevel.MODERATE
+    return level
 
 
 def _logit(probability: float) -> float:

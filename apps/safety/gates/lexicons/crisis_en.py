@@ -34,7 +34,8 @@ MACROS = {
     "abuser": (
         r"he|she|they|my (?:dad|father|mom|mum|mother|step ?dad|stepfather|stepmom|"
         r"stepmother|husband|wife|partner|boyfriend|girlfriend|ex|uncle|aunt|brother|"
-        r"cousin|grandfather|grandpa|coach|teacher|boss|carer|parents|roommate)"
+        r"cousin|grandfather|grandpa|coach|teacher|boss|carer|parents|roommate)|"
+        r"(?:the|a|our) (?:carer|nurse|coach|priest|babysitter|neighbou?r|teacher)"
     ),
     "kill": (
         r"*kill|*killing|*end|*ending|*off|*offing|*murder|*unalive|*unaliving|*hang|"
@@ -265,9 +266,14 @@ SIGNS: tuple[tuple[str, float, tuple[str, ...]], ...] = (
         r"*chokes|*choked|*strangled|*strangles|*slapped|*slaps|*burned|*raped|*rapes|"
         r"*molested|*molests|*abuses|*abused|*assaulted|*threatens|*shoved|*shoves|"
         r"*hurts|*hurting|*beating|*hitting|*abusing|*raping|*threatened) "
-        r"(?:on )?(?:me|us|my (?:mom|mum|mother|sister|brother|kids|children|son|"
-        r"daughter|baby))(?! (?:up|off|back to (?:text|reply)|with (?:a )?(?:text|"
-        r"joke)))",
+        r"(?:on )?(?:me|us|my (?:little |own )?(?:mom|mum|mother|sister|brother|kids|"
+        r"children|son|daughter|baby|grandmother|grandma|gran|nan|grandfather|grandad))"
+        r"(?! (?:up|off|(?:at|in) (?:chess|cards|games?|tennis|poker|scrabble|sports?|"
+        r"football|running|swimming|it|everything)|back to (?:text|reply)|with (?:a )?"
+        r"(?:text|joke)))",
+        r"(?:*touches|*touched|*touching) me .. (?:says|said|tells|told|made me) .. "
+        r"(?:not|never|nobody|no one|anybody|anyone|secret|promise)",
+        r"(?:*beats|*hits|*kicks|*chokes|*slaps) me (?:when|if|until|every|because)",
         r"<abuser> .. (?:*touches|*touched|*touching) me .. ?(?:inappropriately|down "
         r"there|"
         r"sexually|at night|places|where|when|and told|private|without)",
