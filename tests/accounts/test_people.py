@@ -304,6 +304,21 @@ def test_create_staff_refuses_in_words(person):
         _run("create_staff", "rita", "--role", "reviewer")
 
 
+def test_reset_password_prints_a_one_time_password(person):
+    person("rita")
+
+    out, _ = _run("reset_password", "rita")
+
+    rita = User.objects.get(username="rita")
+    assert rita.check_password(out.split("\t")[1])
+    assert rita.must_change_password
+
+
+def test_reset_password_names_who_is_unknown(roles):
+    with pytest.raises(CommandError, match="nobody named rita"):
+        _run("reset_password", "rita")
+
+
 def test_issue_key_prints_a_key_that_opens(person, tier):
     person("olga", Role.OPERATOR)
 

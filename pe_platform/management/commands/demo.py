@@ -103,7 +103,7 @@ class Command(BaseCommand):
         self._say(
             f"\nNothing to do: the demo ran before.\nAdmin: {self.url}/admin/\n"
             f"The API key {prefix}… and the one-time passwords were shown then.\n"
-            "Lost them? `manage.py issue_key` and `manage.py reset_password` make new "
+            "Lost them? `manage.py issue_key` and `manage.py reset_password` give new "
             "ones."
         )
         self._next_steps()
