@@ -6,6 +6,7 @@ never writes a row itself. Secrets go into one response that nothing may cache.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from apps.accounts.permissions import actor_for_user
 from apps.audit.admin import ReadOnlyAdmin
@@ -112,3 +115,11 @@ class ServiceAdmin(ReadOnlyAdmin):
 def posted(request: HttpRequest) -> Any:
     """What a form is bound to: the POST body, or nothing on the first look."""
     return request.POST if request.method == "POST" else None
+
+
+def pretty_json(value: object) -> SafeString:
+    """A JSON value as people read it."""
+    return format_html(
+        '<pre class="text-xs whitespace-pre-wrap max-h-96 overflow-auto">{}</pre>',
+        json.dumps(value, indent=2, ensure_ascii=False),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,7 +21,8 @@ SHOWN_OF_ID = 8
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     """A screen on which nothing can be added, changed or deleted."""
 
-    actions = None
+    # Any: subclasses name actions of their own, in the types that the admin takes.
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -10,9 +10,10 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
+from apps.accounts.screens import pretty_json
 from apps.core.actors import Actor
 from apps.datasets import services
-from apps.datasets.admin.screens import ServiceAddAdmin, pretty_json
+from apps.datasets.admin.screens import ServiceAddAdmin
 from apps.datasets.forms import DatasetForm
 from apps.datasets.models import Dataset, DatasetVersion
 from apps.datasets.services import DatasetDescription

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from apps.datasets.admin.screens import GovernedAdmin
+from apps.audit.admin import ReadOnlyAdmin
 from apps.datasets.models import ValidationFinding, ValidationReport
 
 
@@ -33,7 +33,7 @@ class FindingInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(ValidationReport)
-class ValidationReportAdmin(GovernedAdmin):
+class ValidationReportAdmin(ReadOnlyAdmin):
     list_display = ("id", "dataset", "number", "outcome", "row_count", "created_at")
     list_select_related = ("version__dataset", "made_by")
     list_filter = ("passed",)

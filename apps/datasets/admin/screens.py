@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django import forms
@@ -12,33 +11,14 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 
 from apps.accounts.permissions import actor_for_user
+from apps.audit.admin import ReadOnlyAdmin
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 
 
-class GovernedAdmin(ModelAdmin):  # type: ignore[misc]
-    """Nothing can be changed or deleted here, and nothing added unless said so."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False
-
-
-class ServiceAddAdmin(GovernedAdmin):
+class ServiceAddAdmin(ReadOnlyAdmin):
     """The add page is a plain form; what it says goes to one service."""
 
     add_form: type[forms.Form]
@@ -76,17 +56,7 @@ class ServiceAddAdmin(GovernedAdmin):
             "form": form,
             "list_url": reverse(f"admin:datasets_{self.opts.model_name}_changelist"),
         }
-        return TemplateResponse(request, "admin/datasets/service_form.html", context)
+        return TemplateResponse(request, "admin/service_add_form.html", context)
 
     def page_of(self, row: Model) -> str:
         return reverse(f"admin:datasets_{self.opts.model_name}_change", args=[row.pk])
-
-
-def pretty_json(value: object) -> SafeString:
-    """A JSON value as people read it."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return format_html(
-        '<pre class="text-xs whitespace-pre-wrap" '
-        'style="max-height: 16rem; overflow: auto">{}</pre>',
-        text,
-    )

@@ -19,10 +19,11 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from apps.accounts.permissions import actor_for_user
+from apps.accounts.screens import pretty_json
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 from apps.datasets import services
-from apps.datasets.admin.screens import ServiceAddAdmin, pretty_json
+from apps.datasets.admin.screens import ServiceAddAdmin
 from apps.datasets.contracts import FileFormat
 from apps.datasets.forms import IngestForm
 from apps.datasets.lifecycle import MAY

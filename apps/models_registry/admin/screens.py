@@ -6,7 +6,6 @@ the service decides.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,9 +21,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 
 from apps.accounts.permissions import actor_for_user
+from apps.audit.admin import ReadOnlyAdmin
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 
@@ -55,24 +54,11 @@ class Step:
         return self.current is not None
 
 
-class GovernedAdmin(ModelAdmin):  # type: ignore[misc]
+class GovernedAdmin(ReadOnlyAdmin):
     """Nothing is added, changed or deleted here but by the steps of ``steps``."""
 
     steps: Sequence[Step] = ()
     change_form_outer_before_template = "admin/models_registry/steps.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False
 
     def state_of(self, row: Any) -> str:  # Any: a row of the screen's model
         return str(getattr(row, "state", ""))
@@ -169,7 +155,7 @@ class ServiceAddAdmin(GovernedAdmin):
             "form": form,
             "list_url": self._page("changelist"),
         }
-        template = "admin/models_registry/service_form.html"
+        template = "admin/service_add_form.html"
         return TemplateResponse(request, template, context)
 
     def _page(self, kind: str, *args: object) -> str:
@@ -180,15 +166,6 @@ class ServiceAddAdmin(GovernedAdmin):
 def _problems(error: PlatformError) -> list[str]:
     found = error.extra.get("problems")
     return [str(one) for one in found] if isinstance(found, list) else [error.message]
-
-
-def pretty_json(value: object) -> SafeString:
-    """A JSON value as people read it."""
-    return format_html(
-        '<pre class="text-xs whitespace-pre-wrap" '
-        'style="max-height: 20rem; overflow: auto">{}</pre>',
-        json.dumps(value, indent=2, ensure_ascii=False),
-    )
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString:

@@ -14,13 +14,13 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from apps.accounts.screens import pretty_json
 from apps.core.actors import Actor
 from apps.models_registry import services
 from apps.models_registry.admin.screens import (
     GovernedAdmin,
     ServiceAddAdmin,
     Step,
-    pretty_json,
     table,
 )
 from apps.models_registry.models import MetricPoint, TrainingManifest, TrainingRun

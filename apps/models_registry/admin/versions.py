@@ -7,10 +7,11 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from apps.accounts.screens import pretty_json
 from apps.core.actors import Actor
 from apps.models_registry import services
 from apps.models_registry.admin.catalog import metrics_table
-from apps.models_registry.admin.screens import GovernedAdmin, Step, pretty_json, table
+from apps.models_registry.admin.screens import GovernedAdmin, Step, table
 from apps.models_registry.models import ModelVersion
 from apps.models_registry.selectors import lineage_of, missing_reports, version_digest
 

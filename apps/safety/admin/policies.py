@@ -14,11 +14,12 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from apps.accounts.permissions import actor_for_user
+from apps.accounts.screens import pretty_json
 from apps.approvals.evidence import readable
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 from apps.safety import services
-from apps.safety.admin.screens import Step, StepAdmin, pretty_json
+from apps.safety.admin.screens import Step, StepAdmin
 from apps.safety.differences import changes_between
 from apps.safety.forms import PolicyForm, SubmitForm
 from apps.safety.models import SafetyPolicy
@@ -94,10 +95,11 @@ class SafetyPolicyAdmin(StepAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Draft a safety policy",
+            "save_label": "Save draft",
             "form": form,
             "list_url": reverse("admin:safety_safetypolicy_changelist"),
         }
-        return TemplateResponse(request, "admin/safety/service_form.html", context)
+        return TemplateResponse(request, "admin/service_add_form.html", context)
 
     @display(description="State", label=STATE_COLOURS, ordering="state")  # type: ignore[untyped-decorator]
     def state_label(self, row: SafetyPolicy) -> tuple[str, str]:

@@ -6,7 +6,6 @@ permissions allow, and the service decides again. A refusal is a message, never 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,12 +15,10 @@ from django.contrib import messages
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 
 from apps.accounts.permissions import actor_for_user
+from apps.audit.admin import ReadOnlyAdmin
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 
@@ -39,24 +36,11 @@ class Step:
     form: type[forms.Form] | None = None
 
 
-class StepAdmin(ModelAdmin):  # type: ignore[misc]
+class StepAdmin(ReadOnlyAdmin):
     """A screen on which rows are looked at, and moved by steps only."""
 
     steps: ClassVar[Mapping[str, Step]] = {}
     change_form_outer_before_template = "admin/safety/steps.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: Model | None = None
-    ) -> bool:
-        return False
 
     def take_step(
         self, verb: str, actor: Actor, row_id: str, cleaned: Mapping[str, object]
@@ -124,11 +108,3 @@ class StepAdmin(ModelAdmin):  # type: ignore[misc]
 
     def page_of(self, row_id: str) -> str:
         return reverse(f"admin:safety_{self.opts.model_name}_change", args=[row_id])
-
-
-def pretty_json(value: object) -> SafeString:
-    """A JSON value as people read it."""
-    return format_html(
-        '<pre class="text-xs whitespace-pre-wrap max-h-96 overflow-auto">{}</pre>',
-        json.dumps(value, indent=2, ensure_ascii=False),
-    )
