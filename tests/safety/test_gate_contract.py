@@ -121,10 +121,18 @@ def test_verdict_carries_no_text(gate: BaseGate, stage: Stage) -> None:
     assert "marisol" not in repr(verdict).lower()
 
 
-@pytest.mark.parametrize(("gate", "stage"), PAIRS, ids=lambda v: getattr(v, "name", v))
+# Toxicity only records what a person says, so it has no threshold to miss there.
+DECIDING = [
+    (gate, stage)
+    for gate, stage in PAIRS
+    if (gate.name, stage) != ("toxicity", Stage.INPUT)
+]
+
+
+@pytest.mark.parametrize(
+    ("gate", "stage"), DECIDING, ids=lambda v: getattr(v, "name", v)
+)
 def test_a_missing_threshold_fails_closed(gate: BaseGate, stage: Stage) -> None:
-    if (gate.name, stage) == ("toxicity", Stage.INPUT):
-        pytest.skip("toxicity only records what a person says")
     others = [other for other in BUILT if other.name != gate.name]
     policy = default_policy()
     runner = GateRunner([gate, *others], policy)
