@@ -19,7 +19,8 @@ from apps.approvals.evidence import readable
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 from apps.safety import services
-from apps.safety.admin.screens import Step, StepAdmin
+from apps.safety.admin.policy_pages import PolicyPages
+from apps.safety.admin.screens import Step
 from apps.safety.differences import changes_between
 from apps.safety.forms import PolicyForm, SubmitForm
 from apps.safety.models import SafetyPolicy
@@ -36,7 +37,7 @@ _SUBMIT = "safety.submit_safetypolicy"
 
 
 @admin.register(SafetyPolicy)
-class SafetyPolicyAdmin(StepAdmin):
+class SafetyPolicyAdmin(PolicyPages):
     steps: ClassVar[Mapping[str, Step]] = {
         "submit": Step(
             "Submit for approval", _SUBMIT, frozenset({State.DRAFT}), SubmitForm
