@@ -119,6 +119,7 @@ class PolicyFacts:
 class Inspected:
     """One stage's answer. ``text`` is the inspected text with spans masked.
 
+    ``original`` is what was inspected, kept for sealing alone; it is never rendered.
     ``risk`` is the crisis gate's grade; HIGH when that gate failed.
     """
 
@@ -127,6 +128,7 @@ class Inspected:
     verdicts: tuple[Verdict, ...]
     text: str
     risk: RiskLevel = RiskLevel.HIGH
+    original: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,12 @@ class PolicyGuard:
     ) -> Inspected:
         result = self._runner.run(Inspection(text, stage, locale, context))
         return Inspected(
-            stage, result.decision, result.verdicts, result.masked_text, result.risk
+            stage=stage,
+            decision=result.decision,
+            verdicts=result.verdicts,
+            text=result.masked_text,
+            risk=result.risk,
+            original=text,
         )
 
     def masked_context(self, request: ServingRequest) -> tuple[str, ...]:

@@ -160,6 +160,31 @@ RECORD = _object(
         "timings": ANSWER_MEMBERS["timings"],
     }
 )
+_POLICY = _object({"name": TEXT, "version": TEXT, "digest": TEXT})
+_DECIDED = _object({"decision": TEXT, "policy": _POLICY})
+REPLAY = _object(
+    {
+        "id": {"type": "string", "format": "uuid"},
+        "same": {"type": "boolean", "description": "Nothing at all would differ."},
+        "then": _DECIDED,
+        "now": _DECIDED,
+        "model_would_be_asked": {
+            "type": "boolean",
+            "description": "The input would pass today, and no reply was kept.",
+        },
+        "gates": _list_of(
+            _object(
+                {
+                    "stage": {"type": "string", "enum": ["input", "output"]},
+                    "gate": TEXT,
+                    "differs": _list_of(TEXT),
+                    "then": _or_null({"type": "object"}),
+                    "now": _or_null({"type": "object"}),
+                }
+            )
+        ),
+    }
+)
 INTEGER: Schema = {"type": "integer"}
 MODELS = _object(
     {
@@ -214,6 +239,7 @@ COMPONENTS: Schema = {
     "Output": OUTPUT,
     "Problem": PROBLEM,
     "InferenceRecord": RECORD,
+    "Replay": REPLAY,
     "Models": MODELS,
     "Me": ME,
 }

@@ -1,8 +1,9 @@
 """Closing a request: what makes a decision durable before anything of it is sent.
 
 One transaction holds the record, the quota, the idempotent outcome and the audit entry.
-No text of a participant or a model reaches a table here, except the response body that
-an Idempotency-Key asks to keep, which is sealed.
+No text of a participant or a model reaches a table here unsealed. Sealed are the
+response body that an Idempotency-Key asks to keep, and the words that settings ask to
+keep for replay.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from apps.core.actors import Actor, Subject
 from apps.core.context import current_request_id
 from apps.inference.contracts import Answer, Inspected, Outcome
 from apps.inference.idempotency import Claim, store_outcome
+from apps.inference.kept_text import keep_text
 from apps.inference.models import InferenceRecord
 from apps.inference.rendering import verdict_summary
 from apps.safety.services import text_digest
@@ -54,6 +56,7 @@ def close_request(
     # On SQLite one writer at a time: nothing is computed in here that need not be.
     with transaction.atomic():
         record.save(force_insert=True)
+        keep_text(record, answer)
         if outgoing.claim is not None and answer.problem is None:
             store_outcome(outgoing.claim, outgoing.status, outgoing.body)
         _audit(actor, record)
