@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -66,6 +66,7 @@ class Policy:
     _thresholds: Mapping[tuple[str, str], Thresholds]
     _texts: Mapping[str, FixedTexts]
     _contacts: Mapping[str, tuple[Contact, ...]]
+    effective_from: datetime | None = None
 
     def thresholds(self, gate: str, stage: Stage) -> Thresholds:
         """The gate's numbers for a stage; KeyError where the policy has none."""
@@ -127,7 +128,17 @@ def parse_policy(document: Any, *, name: str, version: int = 0) -> Policy:
                 for key, rows in document["contacts"].items()
             }
         ),
+        effective_from=_moment(document.get("effective_from")),
     )
+
+
+def _moment(written: str | None) -> datetime | None:
+    if written is None:
+        return None
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError as error:
+        raise PolicyInvalid("effective_from is not a moment in time") from error
 
 
 def _check_shape(document: Any) -> None:
