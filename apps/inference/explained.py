@@ -41,7 +41,7 @@ def explain_request(*, actor: Actor, record: InferenceRecord) -> list[MovingWord
     """
     require(actor, "inference.read_kepttext")
     words = open_text(record)
-    policy, is_in_force = policy_or_shipped()
+    policy, is_in_force = policy_or_shipped(record.jurisdiction)
     if not is_in_force:
         raise NoPolicyInForce("No approved safety policy is in force.")
     record_event(

@@ -37,6 +37,15 @@ class InferenceRecord(models.Model):
     policy_name = models.CharField(max_length=80, blank=True)
     policy_version = models.CharField(max_length=40, blank=True)
     policy_digest = models.CharField(max_length=80, blank=True)
+    jurisdiction = models.CharField(
+        max_length=60, blank=True, help_text="The key's; it chose the policy."
+    )
+    rules = models.JSONField(
+        default=list, help_text="Codes of the policy's rules that spoke."
+    )
+    was_disclosed = models.BooleanField(
+        default=False, help_text="The reply said that a program is speaking."
+    )
     locale = models.CharField(max_length=35)
     text_digest = models.CharField(
         max_length=80, help_text="Keyed: names the text without revealing it."

@@ -100,7 +100,7 @@ def replay_request(*, actor: Actor, record: InferenceRecord) -> Replay:
 
 def guard_today(record: InferenceRecord) -> Guard:
     """The gates under the policy that would decide this request today."""
-    policy, is_in_force = policy_or_shipped()
+    policy, is_in_force = policy_or_shipped(record.jurisdiction)
     if not is_in_force:
         raise NoPolicyInForce("No approved safety policy is in force.")
     return ready_guard(policy, is_in_force)

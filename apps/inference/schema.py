@@ -114,6 +114,7 @@ ANSWER_MEMBERS: Schema = {
     "version_digest": _or_null(TEXT),
     "policy": _or_null(_object({"name": TEXT, "version": TEXT, "digest": TEXT})),
     "decision": {"type": "string", "enum": [outcome.value for outcome in Outcome]},
+    "rules": _list_of(TEXT),
     "output": OUTPUT,
     "verdicts": _object(
         {
@@ -151,6 +152,8 @@ RECORD = _object(
         "version_digest": TEXT,
         "router_reason": TEXT,
         "policy": _object({"name": TEXT, "version": TEXT, "digest": TEXT}),
+        "jurisdiction": TEXT,
+        "rules": _list_of(TEXT),
         "decision": ANSWER_MEMBERS["decision"],
         "source": OUTPUT["properties"]["source"],
         "problem": TEXT,
@@ -204,6 +207,7 @@ ME = _object(
     {
         "prefix": TEXT,
         "label": TEXT,
+        "jurisdiction": TEXT,
         "scopes": _list_of(TEXT),
         "expires_at": _or_null({"type": "string", "format": "date-time"}),
         "tier": _object(

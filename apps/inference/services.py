@@ -23,7 +23,7 @@ from apps.inference.contracts import Answer, Inspected, Outcome
 from apps.inference.idempotency import Claim, store_outcome
 from apps.inference.kept_text import keep_text
 from apps.inference.models import InferenceRecord
-from apps.inference.rendering import verdict_summary
+from apps.inference.rendering import rules_of, verdict_summary
 from apps.safety.services import text_digest
 
 
@@ -83,6 +83,9 @@ def _record_of(caller: KeyFacts, answer: Answer) -> InferenceRecord:
         policy_name=policy.name if policy else "",
         policy_version=policy.version if policy else "",
         policy_digest=policy.digest if policy else "",
+        jurisdiction=caller.jurisdiction,
+        rules=rules_of(answer),
+        was_disclosed=bool(answer.reply.notice),
         locale=request.locale,
         text_digest=text_digest(request.text),
         participant_digest=text_digest(participant) if participant else "",
@@ -126,6 +129,8 @@ def _audit(actor: Actor, record: InferenceRecord) -> None:
             "model": record.model_name,
             "version_digest": record.version_digest,
             "policy_digest": record.policy_digest,
+            "jurisdiction": record.jurisdiction,
+            "rules": record.rules,
             "text_digest": record.text_digest,
             "escalation": str(record.escalation_id or ""),
             "problem": record.problem_code,
