@@ -29,7 +29,10 @@ class TierFacts:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """An authenticated key. ``family_id`` is what rate and quota are counted for."""
+    """An authenticated key. ``family_id`` is what rate and quota are counted for.
+
+    ``jurisdiction`` names the policy that decides for it; empty for the default one.
+    """
 
     id: UUID
     family_id: UUID
@@ -39,6 +42,7 @@ class KeyFacts:
     scopes: frozenset[str]
     tier: TierFacts
     expires_at: datetime | None = None
+    jurisdiction: str = ""
 
     @property
     def is_authenticated(self) -> bool:

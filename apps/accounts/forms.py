@@ -91,6 +91,13 @@ class IssueKeyForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         choices=SCOPE_CHOICES, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
+    jurisdiction = forms.SlugField(
+        max_length=60,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="The name of the policy that decides for it, such as us-il. Empty: "
+        "the default policy.",
+    )
     expires_in_days = forms.IntegerField(
         min_value=1,
         max_value=730,

@@ -99,6 +99,7 @@ def key_facts(key: ApiKey) -> KeyFacts:
         scopes=frozenset(key.scopes),
         tier=tier_facts(key.tier),
         expires_at=key.expires_at,
+        jurisdiction=key.jurisdiction,
     )
 
 

@@ -75,7 +75,13 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.CLINICIAN: VIEW
     | SIGN
     | ESCALATION_DESK
-    | {"safety.add_safetypolicy", "safety.submit_safetypolicy"},
+    | {
+        "safety.add_safetypolicy",
+        "safety.submit_safetypolicy",
+        "inference.view_inferencerecord",
+        "inference.replay_inferencerecord",
+        "inference.read_kepttext",
+    },
     Role.COMPLIANCE: VIEW
     | SIGN
     | {
@@ -91,6 +97,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "safety.view_escalation",
         "safety.view_escalationstep",
         "inference.view_inferencerecord",
+        "inference.replay_inferencerecord",
     },
     Role.RESPONDER: ESCALATION_DESK,
 }

@@ -13,6 +13,7 @@ from apps.core.errors import InvalidInput
 SCOPE_PERMISSIONS: dict[str, frozenset[str]] = {
     "inference:predict": frozenset({"inference.add_inferencerecord"}),
     "inference:read": frozenset({"inference.view_inferencerecord"}),
+    "inference:replay": frozenset({"inference.replay_inferencerecord"}),
     "models:read": frozenset(
         {
             "models_registry.view_registeredmodel",

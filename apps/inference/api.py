@@ -24,6 +24,7 @@ from rest_framework.response import Response
 from apps.accounts.api import ApiKeyAuthentication, HasScope, RateLimitedView
 from apps.accounts.contracts import KeyFacts
 from apps.accounts.errors import KeyMissing
+from apps.accounts.permissions import actor_for_key
 from apps.accounts.quotas import quota_state
 from apps.inference import operations
 from apps.inference.contracts import FixedText
@@ -40,6 +41,7 @@ from apps.inference.parsing import (
 )
 from apps.inference.parts import PlatformParts, fixed_text
 from apps.inference.rendering import render_contacts, render_key, render_record
+from apps.inference.replaying import render_replay, replay_request
 from apps.inference.selectors import record_of_key, served_models
 from apps.inference.serving import serve_request
 from apps.safety.services import text_digest
@@ -123,6 +125,19 @@ class RequestView(RateLimitedView, ApiView):
     def get(self, request: Request, request_id: uuid.UUID) -> HttpResponse:
         record = record_of_key(request_id, key_of(request))
         return json_response(render_record(record))
+
+
+class ReplayView(RateLimitedView, ApiView):
+    """What today's gates and policy would say about an earlier request of this key."""
+
+    required_scope = "inference:replay"
+
+    @extend_schema(**operations.REPLAY)
+    def post(self, request: Request, request_id: uuid.UUID) -> HttpResponse:
+        caller = key_of(request)
+        record = record_of_key(request_id, caller)
+        replay = replay_request(actor=actor_for_key(caller), record=record)
+        return json_response(render_replay(replay))
 
 
 class MeView(RateLimitedView, ApiView):

@@ -50,6 +50,7 @@ class FixedText(StrEnum):
     CRISIS = "crisis"
     BLOCKED = "blocked"
     UNAVAILABLE = "unavailable"
+    LICENSED = "licensed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ class PolicyFacts:
 class Inspected:
     """One stage's answer. ``text`` is the inspected text with spans masked.
 
+    ``rules`` holds the codes of the policy's rules that spoke. ``original`` is what was
+    inspected, kept for sealing alone; it is never rendered.
     ``risk`` is the crisis gate's grade; HIGH when that gate failed.
     """
 
@@ -127,6 +130,8 @@ class Inspected:
     verdicts: tuple[Verdict, ...]
     text: str
     risk: RiskLevel = RiskLevel.HIGH
+    original: str = field(default="", repr=False)
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +189,24 @@ class Parts(Protocol):
         self, request: ServingRequest, found: Inspected
     ) -> OpenedEscalation: ...
 
+    def notice(self, request: ServingRequest) -> str:
+        """What has to be told beside this reply; empty when nothing has. Never raises
+        for want of a database."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What leaves. With ``Source.MODEL`` it is made in release.py and nowhere else."""
+    """What leaves; ``notice`` is an approved text told beside it.
+
+    With ``Source.MODEL`` it is made in release.py and nowhere else.
+    """
 
     text: str
     source: Source
     labels: Mapping[str, float] = field(default_factory=dict)
     contacts: tuple[Contact, ...] = ()
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

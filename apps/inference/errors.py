@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from apps.core.errors import InvalidInput, NotFound, StateConflict, Unavailable
+from apps.core.errors import (
+    IntegrityFailure,
+    InvalidInput,
+    NotFound,
+    StateConflict,
+    Unavailable,
+)
 
 
 class UnknownModel(NotFound):
@@ -45,6 +51,20 @@ class NotRecorded(Unavailable):
 
     code = "not_recorded"
     title = "Decision not recorded"
+
+
+class TextNotKept(NotFound):
+    """There is no text to decide again: it was never kept, or is purged."""
+
+    code = "text_not_kept"
+    title = "Text not kept"
+
+
+class KeptTextUnreadable(IntegrityFailure):
+    """The kept text is there, and its key is not; or it is not the record's."""
+
+    code = "kept_text_unreadable"
+    title = "Kept text unreadable"
 
 
 class TextTooLong(InvalidInput):

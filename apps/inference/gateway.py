@@ -39,6 +39,7 @@ from apps.inference.release import is_complete, released_reply
 from apps.inference.stopwatch import Stopwatch
 from apps.models_registry.contracts import Prediction, TextRequest
 from apps.safety.contracts import Decision
+from apps.safety.rules import LICENSED_ONLY
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,10 @@ def decide(*, request: ServingRequest, caller_id: str, parts: Parts) -> Answer:
     watch = Stopwatch(request.deadline_ms)
     path = _Path(request, caller_id, parts, parts.guard(), watch)
     answer = path.follow()
-    return replace(answer, policy=path.guard.policy, timings=watch.timings())
+    reply = replace(answer.reply, notice=parts.notice(request))
+    return replace(
+        answer, reply=reply, policy=path.guard.policy, timings=watch.timings()
+    )
 
 
 def fixed_reply(parts: Parts, kind: FixedText, locale: str) -> Reply:
@@ -173,10 +177,12 @@ class _Path:
 
     def _blocked(self, found: Inspected) -> Answer:
         replaced = found.decision is Decision.REPLACE
+        is_licensed = replaced and LICENSED_ONLY in found.rules
+        kind = FixedText.LICENSED if is_licensed else FixedText.BLOCKED
         return Answer(
             self.request,
             Outcome.REPLACE if replaced else Outcome.BLOCK,
-            fixed_reply(self.parts, FixedText.BLOCKED, self.request.locale),
+            fixed_reply(self.parts, kind, self.request.locale),
         )
 
     def _crisis(self, found: Inspected) -> Answer:

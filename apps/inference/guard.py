@@ -1,7 +1,8 @@
 """The gates under one policy, as the gateway asks them.
 
 A thin layer over apps.safety.pipeline: it turns requests into inspections and results
-into ``Inspected``. It decides nothing; the runner turns failures into verdicts.
+into ``Inspected``. The runner turns failures into verdicts, and the policy's rules may
+make the decision stricter; nothing is decided here.
 """
 
 from __future__ import annotations
@@ -39,8 +40,15 @@ class PolicyGuard:
         self, text: str, stage: Stage, locale: str, context: tuple[str, ...]
     ) -> Inspected:
         result = self._runner.run(Inspection(text, stage, locale, context))
+        decision, rules = self._runner.policy.rules.applied(result)
         return Inspected(
-            stage, result.decision, result.verdicts, result.masked_text, result.risk
+            stage=stage,
+            decision=decision,
+            verdicts=result.verdicts,
+            text=result.masked_text,
+            risk=result.risk,
+            original=text,
+            rules=rules,
         )
 
     def masked_context(self, request: ServingRequest) -> tuple[str, ...]:

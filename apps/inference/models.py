@@ -1,8 +1,9 @@
 """What is kept of a request: the decision and its evidence, never the words.
 
 ``InferenceRecord`` is written once, in the transaction that closes the request, and
-never changed. ``IdempotentRequest`` keeps the first response to a key for a day,
-sealed, so that a repeated request gets the same answer.
+never changed. ``KeptText`` holds the words of one, sealed, for as long as settings say
+and never longer; by default there is none. ``IdempotentRequest`` keeps the first
+response to a key for a day, sealed, so that a repeated request gets the same answer.
 """
 
 from __future__ import annotations
@@ -36,6 +37,15 @@ class InferenceRecord(models.Model):
     policy_name = models.CharField(max_length=80, blank=True)
     policy_version = models.CharField(max_length=40, blank=True)
     policy_digest = models.CharField(max_length=80, blank=True)
+    jurisdiction = models.CharField(
+        max_length=60, blank=True, help_text="The key's; it chose the policy."
+    )
+    rules = models.JSONField(
+        default=list, help_text="Codes of the policy's rules that spoke."
+    )
+    was_disclosed = models.BooleanField(
+        default=False, help_text="The reply said that a program is speaking."
+    )
     locale = models.CharField(max_length=35)
     text_digest = models.CharField(
         max_length=80, help_text="Keyed: names the text without revealing it."
@@ -52,6 +62,10 @@ class InferenceRecord(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        permissions = [
+            ("replay_inferencerecord", "Can decide requests again to compare"),
+            ("read_kepttext", "Can see which words of a kept text moved a score"),
+        ]
         indexes = [
             models.Index(
                 fields=["key_family_id", "-created_at"], name="inference_key_created"
@@ -79,6 +93,36 @@ class InferenceRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.decision} {self.model_name} {self.id}"
+
+
+class KeptText(models.Model):
+    """The sealed words of one request and its reply, so that it can be replayed.
+
+    Once they are purged the row stays and says when; nothing of the words is left.
+    """
+
+    record = models.OneToOneField(
+        InferenceRecord,
+        primary_key=True,
+        on_delete=models.PROTECT,
+        related_name="kept_text",
+    )
+    sealed = models.BinaryField(null=True, help_text="Sealed text, context and reply.")
+    expires_at = models.DateTimeField(db_index=True)
+    purged_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sealed__isnull=True, purged_at__isnull=False)
+                | Q(sealed__isnull=False, purged_at__isnull=True),
+                name="kept_text_is_there_or_purged",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class IdempotentRequest(models.Model):

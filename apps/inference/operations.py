@@ -79,6 +79,18 @@ REQUEST: Operation = {
     "responses": _responses("InferenceRecord", 404),
     "parameters": RATE_HEADERS,
 }
+REPLAY: Operation = {
+    "operation_id": "replay_request",
+    "summary": "Decide an earlier request of this key again, and compare",
+    "description": (
+        "Runs today's gates and policy over the sealed text of the request. Nothing is "
+        "recorded but an audit entry: no decision is stored, no case is opened and no "
+        "model is asked. 404 `text_not_kept` when there is no text to decide on."
+    ),
+    "request": None,
+    "responses": _responses("Replay", 404, 500),
+    "parameters": RATE_HEADERS,
+}
 ME: Operation = {
     "operation_id": "read_me",
     "summary": "The key that asks, its rate and its quota",

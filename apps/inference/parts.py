@@ -26,6 +26,7 @@ from apps.inference.contracts import (
     RouteQuestion,
     ServingRequest,
 )
+from apps.inference.disclosing import is_disclosure_due
 from apps.inference.errors import UnknownModel
 from apps.inference.guard import PolicyGuard
 from apps.inference.remembering import Remembered
@@ -55,7 +56,7 @@ class PlatformParts:
 
     def guard(self) -> Guard:
         """Raises GatesUnavailable when the gates cannot be built."""
-        policy, is_in_force = policy_or_shipped()
+        policy, is_in_force = policy_or_shipped(self._caller.jurisdiction)
         return ready_guard(policy, is_in_force)
 
     def route(self, question: RouteQuestion) -> Routed:
@@ -78,11 +79,11 @@ class PlatformParts:
             return adapter.predict([asked])[0]
 
     def fixed(self, kind: FixedText, locale: str) -> FixedReply:
-        return fixed_text(kind, locale)
+        return fixed_text(kind, locale, self._caller.jurisdiction)
 
     def escalate(self, request: ServingRequest, found: Inspected) -> OpenedEscalation:
         """The committed case. Repeated for one request it is the same case."""
-        policy, _ = policy_or_shipped()
+        policy, _ = policy_or_shipped(self._caller.jurisdiction)
         row = open_escalation(
             actor=system_actor("inference"),
             correlation_id=request.id,
@@ -94,26 +95,44 @@ class PlatformParts:
         )
         return OpenedEscalation(str(row.pk), str(row.level))
 
+    def notice(self, request: ServingRequest) -> str:
+        """The disclosure of the policy's rules, when it is due."""
+        policy, _ = policy_or_shipped(self._caller.jurisdiction)
+        every_minutes = policy.rules.disclose_every_minutes
+        if every_minutes is None:
+            return ""
+        family_id = self._caller.family_id
+        if is_disclosure_due(request, family_id, every_minutes):
+            return policy.disclosure_text(request.locale)
+        return ""
+
 
 def _reasons(found: Inspected) -> list[str]:
-    """The codes of the gates that escalated."""
+    """The codes of the gates that escalated, and of the rules that spoke."""
     escalating = [v for v in found.verdicts if v.decision is Decision.ESCALATE]
-    return [reason for verdict in escalating for reason in verdict.reasons]
+    reasons = [reason for verdict in escalating for reason in verdict.reasons]
+    return [*reasons, *found.rules]
 
 
-def policy_or_shipped() -> tuple[Policy, bool]:
-    """The policy in force and True, or the shipped one and False."""
+def policy_or_shipped(jurisdiction: str = "") -> tuple[Policy, bool]:
+    """The policy in force and True, or the shipped one and False.
+
+    A jurisdiction without a policy in force has none: the default one does not stand
+    in for it, since it may lack what the law there asks.
+    """
     try:
-        return policy_in_force(), True
+        return policy_in_force(jurisdiction or None), True
     except (PlatformError, DatabaseError) as error:
         reason = getattr(error, "code", "database_error")
         logger.error("No policy in force can be read", extra={"code": reason})
         return default_policy(), False
 
 
-def fixed_text(kind: FixedText, locale: str) -> FixedReply:
+def fixed_text(kind: FixedText, locale: str, jurisdiction: str = "") -> FixedReply:
     """An approved text and the contacts of a locale; needs no database to be there."""
-    policy, _ = policy_or_shipped()
+    policy, _ = policy_or_shipped(jurisdiction)
+    if kind is FixedText.LICENSED:
+        return FixedReply(policy.licensed_text(locale), policy.contacts(locale))
     texts = policy.texts(locale)
     return FixedReply(getattr(texts, kind.value), policy.contacts(locale))
 

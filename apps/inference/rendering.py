@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 
 from apps.accounts.contracts import KeyFacts, QuotaState, RateState
 from apps.core.problems import problem_body
-from apps.inference.contracts import Answer, Inspected, Outcome
+from apps.inference.contracts import Answer, Inspected, Outcome, Reply, Source
 from apps.inference.models import InferenceRecord
 from apps.safety.contracts import Verdict
 from apps.safety.policy import Contact
+from apps.safety.rules import DISCLOSURE
 
 OK = 200
 SERVICE_UNAVAILABLE = 503
@@ -59,8 +60,9 @@ def _members(answer: Answer) -> dict[str, object]:
         if policy
         else None,
         "decision": answer.outcome.value,
+        "rules": rules_of(answer),
         "output": {
-            "text": answer.reply.text,
+            "text": told_text(answer.reply),
             "source": answer.reply.source.value,
             "labels": dict(answer.reply.labels),
         },
@@ -75,6 +77,26 @@ def _members(answer: Answer) -> dict[str, object]:
         "usage": dict(answer.usage),
         "timings": dict(answer.timings),
     }
+
+
+def told_text(reply: Reply) -> str:
+    """The reply with its notice: before a model's words, after an approved text.
+
+    A person in danger reads where help is before anything else.
+    """
+    if not reply.notice:
+        return reply.text
+    parts = [reply.notice, reply.text]
+    return "\n\n".join(parts if reply.source is Source.MODEL else reversed(parts))
+
+
+def rules_of(answer: Answer) -> list[str]:
+    """The codes of the policy's rules that spoke, each once."""
+    stages = [stage for stage in (answer.input, answer.output) if stage]
+    codes = [code for stage in stages for code in stage.rules]
+    if answer.reply.notice:
+        codes.append(DISCLOSURE)
+    return list(dict.fromkeys(codes))
 
 
 def render_contacts(contacts: Iterable[Contact]) -> list[dict[str, str]]:
@@ -128,6 +150,8 @@ def render_record(record: InferenceRecord) -> dict[str, object]:
             "version": record.policy_version,
             "digest": record.policy_digest,
         },
+        "jurisdiction": record.jurisdiction,
+        "rules": record.rules,
         "decision": record.decision,
         "source": record.source,
         "problem": record.problem_code,
@@ -146,6 +170,7 @@ def render_key(
     return {
         "prefix": caller.prefix,
         "label": caller.label,
+        "jurisdiction": caller.jurisdiction,
         "scopes": sorted(caller.scopes),
         "expires_at": caller.expires_at.isoformat() if caller.expires_at else None,
         "tier": {

@@ -114,6 +114,7 @@ ANSWER_MEMBERS: Schema = {
     "version_digest": _or_null(TEXT),
     "policy": _or_null(_object({"name": TEXT, "version": TEXT, "digest": TEXT})),
     "decision": {"type": "string", "enum": [outcome.value for outcome in Outcome]},
+    "rules": _list_of(TEXT),
     "output": OUTPUT,
     "verdicts": _object(
         {
@@ -151,6 +152,8 @@ RECORD = _object(
         "version_digest": TEXT,
         "router_reason": TEXT,
         "policy": _object({"name": TEXT, "version": TEXT, "digest": TEXT}),
+        "jurisdiction": TEXT,
+        "rules": _list_of(TEXT),
         "decision": ANSWER_MEMBERS["decision"],
         "source": OUTPUT["properties"]["source"],
         "problem": TEXT,
@@ -158,6 +161,31 @@ RECORD = _object(
         "escalation_id": _or_null({"type": "string", "format": "uuid"}),
         "usage": ANSWER_MEMBERS["usage"],
         "timings": ANSWER_MEMBERS["timings"],
+    }
+)
+_POLICY = _object({"name": TEXT, "version": TEXT, "digest": TEXT})
+_DECIDED = _object({"decision": TEXT, "policy": _POLICY})
+REPLAY = _object(
+    {
+        "id": {"type": "string", "format": "uuid"},
+        "same": {"type": "boolean", "description": "Nothing at all would differ."},
+        "then": _DECIDED,
+        "now": _DECIDED,
+        "model_would_be_asked": {
+            "type": "boolean",
+            "description": "The input would pass today, and no reply was kept.",
+        },
+        "gates": _list_of(
+            _object(
+                {
+                    "stage": {"type": "string", "enum": ["input", "output"]},
+                    "gate": TEXT,
+                    "differs": _list_of(TEXT),
+                    "then": _or_null({"type": "object"}),
+                    "now": _or_null({"type": "object"}),
+                }
+            )
+        ),
     }
 )
 INTEGER: Schema = {"type": "integer"}
@@ -179,6 +207,7 @@ ME = _object(
     {
         "prefix": TEXT,
         "label": TEXT,
+        "jurisdiction": TEXT,
         "scopes": _list_of(TEXT),
         "expires_at": _or_null({"type": "string", "format": "date-time"}),
         "tier": _object(
@@ -214,6 +243,7 @@ COMPONENTS: Schema = {
     "Output": OUTPUT,
     "Problem": PROBLEM,
     "InferenceRecord": RECORD,
+    "Replay": REPLAY,
     "Models": MODELS,
     "Me": ME,
 }

@@ -1,8 +1,9 @@
 """Closing a request: what makes a decision durable before anything of it is sent.
 
 One transaction holds the record, the quota, the idempotent outcome and the audit entry.
-No text of a participant or a model reaches a table here, except the response body that
-an Idempotency-Key asks to keep, which is sealed.
+No text of a participant or a model reaches a table here unsealed. Sealed are the
+response body that an Idempotency-Key asks to keep, and the words that settings ask to
+keep for replay.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from apps.core.actors import Actor, Subject
 from apps.core.context import current_request_id
 from apps.inference.contracts import Answer, Inspected, Outcome
 from apps.inference.idempotency import Claim, store_outcome
+from apps.inference.kept_text import keep_text
 from apps.inference.models import InferenceRecord
-from apps.inference.rendering import verdict_summary
+from apps.inference.rendering import rules_of, verdict_summary
 from apps.safety.services import text_digest
 
 
@@ -54,6 +56,7 @@ def close_request(
     # On SQLite one writer at a time: nothing is computed in here that need not be.
     with transaction.atomic():
         record.save(force_insert=True)
+        keep_text(record, answer)
         if outgoing.claim is not None and answer.problem is None:
             store_outcome(outgoing.claim, outgoing.status, outgoing.body)
         _audit(actor, record)
@@ -80,6 +83,9 @@ def _record_of(caller: KeyFacts, answer: Answer) -> InferenceRecord:
         policy_name=policy.name if policy else "",
         policy_version=policy.version if policy else "",
         policy_digest=policy.digest if policy else "",
+        jurisdiction=caller.jurisdiction,
+        rules=rules_of(answer),
+        was_disclosed=bool(answer.reply.notice),
         locale=request.locale,
         text_digest=text_digest(request.text),
         participant_digest=text_digest(participant) if participant else "",
@@ -123,6 +129,8 @@ def _audit(actor: Actor, record: InferenceRecord) -> None:
             "model": record.model_name,
             "version_digest": record.version_digest,
             "policy_digest": record.policy_digest,
+            "jurisdiction": record.jurisdiction,
+            "rules": record.rules,
             "text_digest": record.text_digest,
             "escalation": str(record.escalation_id or ""),
             "problem": record.problem_code,

@@ -8,6 +8,7 @@ from apps.inference.api import (
     MeView,
     ModelsView,
     PredictView,
+    ReplayView,
     RequestView,
     SchemaView,
 )
@@ -18,5 +19,6 @@ urlpatterns = [
     path("models", ModelsView.as_view(), name="models"),
     path("models/<slug:name>/predict", PredictView.as_view(), name="predict"),
     path("requests/<uuid:request_id>", RequestView.as_view(), name="request"),
+    path("requests/<uuid:request_id>/replay", ReplayView.as_view(), name="replay"),
 ]
 app_name = "inference"

@@ -14,7 +14,7 @@ from unfold.widgets import (
 )
 
 from apps.accounts.models import User
-from apps.safety.models import Escalation
+from apps.safety.models import Escalation, SafetyPolicy
 from apps.safety.policy import default_document
 from apps.safety.selectors import document_in_force
 
@@ -56,6 +56,20 @@ class SubmitForm(forms.Form):
         max_length=500,
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Why this policy"}),
     )
+
+
+class VersionForm(forms.Form):
+    """Another version of a policy to compare with."""
+
+    other = forms.ModelChoiceField(
+        SafetyPolicy.objects.none(), label="With", widget=UnfoldAdminSelectWidget
+    )
+
+    # Any: what Django passes to every form.
+    def __init__(self, row: SafetyPolicy, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = SafetyPolicy.objects.filter(name=row.name).exclude(pk=row.pk)
+        self.fields["other"].queryset = others  # type: ignore[attr-defined]
 
 
 class DispositionForm(forms.Form):

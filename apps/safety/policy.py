@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,7 @@ import jsonschema
 from apps.core.digests import digest_json
 from apps.safety.contracts import RiskLevel, Stage, Thresholds
 from apps.safety.errors import PolicyInvalid
+from apps.safety.rules import Rules, parse_rules
 
 GATE_ORDER = (
     "crisis",
@@ -32,6 +33,7 @@ GATE_ORDER = (
 )
 INTERNATIONAL = "international"
 _FOLDER = Path(__file__).resolve().parent / "policies"
+_RULES = _FOLDER / "jurisdictions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Policy:
     _thresholds: Mapping[tuple[str, str], Thresholds]
     _texts: Mapping[str, FixedTexts]
     _contacts: Mapping[str, tuple[Contact, ...]]
+    effective_from: datetime | None = None
+    rules: Rules = field(default_factory=Rules)
 
     def thresholds(self, gate: str, stage: Stage) -> Thresholds:
         """The gate's numbers for a stage; KeyError where the policy has none."""
@@ -83,6 +87,16 @@ class Policy:
 
     def contacts(self, locale: str) -> tuple[Contact, ...]:
         return self._contacts[_closest(locale, self._contacts)]
+
+    def licensed_text(self, locale: str) -> str:
+        """What replaces a reply that only a licensed professional may give."""
+        texts = self.rules.licensed_texts
+        return texts[_closest(locale, texts)]
+
+    def disclosure_text(self, locale: str) -> str:
+        """The notice that a program is speaking; KeyError without such a rule."""
+        texts = self.rules.disclosure_texts
+        return texts[_closest(locale, texts)]
 
     def minutes_to_acknowledge(self, level: RiskLevel) -> int:
         return self.acknowledge_minutes[level.value]
@@ -127,7 +141,18 @@ def parse_policy(document: Any, *, name: str, version: int = 0) -> Policy:
                 for key, rows in document["contacts"].items()
             }
         ),
+        rules=parse_rules(document.get("rules", {})),
+        effective_from=_moment(document.get("effective_from")),
     )
+
+
+def _moment(written: str | None) -> datetime | None:
+    if written is None:
+        return None
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError as error:
+        raise PolicyInvalid("effective_from is not a moment in time") from error
 
 
 def _check_shape(document: Any) -> None:
@@ -228,6 +253,19 @@ def _schema() -> dict[str, Any]:
 def default_document() -> dict[str, Any]:
     """The document that ships with the platform; a proposal until it is approved."""
     document: dict[str, Any] = json.loads((_FOLDER / "default.json").read_text("utf-8"))
+    return document
+
+
+def jurisdictions() -> tuple[str, ...]:
+    """The names of the jurisdictions for which rules ship, as proposals."""
+    return tuple(sorted(path.stem for path in _RULES.glob("*.json")))
+
+
+def document_for(name: str) -> dict[str, Any]:
+    """The shipped document, with the rules of a jurisdiction where some ship."""
+    document = default_document()
+    if name in jurisdictions():
+        document["rules"] = json.loads((_RULES / f"{name}.json").read_text("utf-8"))
     return document
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from apps.core.errors import InvalidInput
-from apps.safety.contracts import Decision, Inspection, Stage, Verdict
+from apps.safety.contracts import Decision, Gate, Inspection, Stage, Verdict
+from apps.safety.explaining import explain_gate
 from apps.safety.pipeline import GateRunner, conclude
 
 DEFAULT_LOCALE = "en"
@@ -27,8 +28,13 @@ class ScreenedLine:
     error: str = ""
 
 
-def screen(runner: GateRunner, inspection: Inspection) -> dict[str, Any]:
-    """Decision, every gate's verdict and the masked text, as JSON values."""
+def screen(
+    runner: GateRunner, inspection: Inspection, explain: int = 0
+) -> dict[str, Any]:
+    """Decision, every gate's verdict and the masked text, as JSON values.
+
+    With ``explain``, also the positions of so many spans that moved each score.
+    """
     verdicts: dict[str, Verdict] = {}
     deciding: list[Verdict] = []
     for gate in runner.gates:
@@ -40,11 +46,25 @@ def screen(runner: GateRunner, inspection: Inspection) -> dict[str, Any]:
             asked = runner.ask(gate, other)
             verdicts[gate.name] = replace(asked, decision=Decision.ALLOW)
     result = conclude(inspection, tuple(deciding))
+    gates = {name: _as_json(verdict) for name, verdict in verdicts.items()}
+    for gate in runner.gates if explain else ():
+        gates[gate.name]["moved"] = _moved(runner, gate, inspection, explain)
     return {
         "decision": result.decision.slug,
-        "gates": {name: _as_json(verdict) for name, verdict in verdicts.items()},
+        "gates": gates,
         "masked_text": result.masked_text,
     }
+
+
+def _moved(
+    runner: GateRunner, gate: Gate, inspection: Inspection, top: int
+) -> list[list[float]]:
+    """[start, end, by] of the spans that moved a gate's score most."""
+    stage = inspection.stage if inspection.stage in gate.stages else Stage.OUTPUT
+    thresholds = runner.policy.thresholds(gate.name, stage)
+    asked = replace(inspection, stage=stage)
+    moved = explain_gate(gate, asked, thresholds, top=top)
+    return [[one.start, one.end, one.by] for one in moved]
 
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:
@@ -100,7 +120,9 @@ def _json_object(raw: bytes) -> dict[str, Any]:
     return row
 
 
-def screen_lines(runner: GateRunner, lines: Iterable[bytes]) -> Iterator[ScreenedLine]:
+def screen_lines(
+    runner: GateRunner, lines: Iterable[bytes], explain: int = 0
+) -> Iterator[ScreenedLine]:
     """One line of output for each non-blank line of input, in order.
 
     A line that cannot be read becomes a ``block`` with an ``error``: nothing is lost
@@ -115,7 +137,8 @@ def screen_lines(runner: GateRunner, lines: Iterable[bytes]) -> Iterator[Screene
         except InvalidInput as error:
             yield ScreenedLine(_error_line(number, error.message), error.message)
             continue
-        yield ScreenedLine(json.dumps({"id": identity, **screen(runner, inspection)}))
+        found = screen(runner, inspection, explain)
+        yield ScreenedLine(json.dumps({"id": identity, **found}))
 
 
 def _error_line(number: int, message: str) -> str:

@@ -6,12 +6,14 @@ asks has to answer with the fixed *unavailable* text.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from datetime import datetime
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from apps.safety.errors import PolicyMissing
 from apps.safety.models import Escalation, SafetyPolicy
@@ -23,20 +25,39 @@ _parsed: dict[str, Policy] = {}
 
 
 def policy_in_force(name: str | None = None) -> Policy:
-    """The approved policy of a name (by default ``PE_DEFAULT_POLICY``).
+    """The approved policy of a name (by default ``PE_DEFAULT_POLICY``) that started
+    last.
 
-    Held for ``PE_POLICY_CACHE_S`` seconds, and forgotten at once in the process that
-    adopts or retires one. Raises PolicyMissing when none is in force.
+    Held for ``PE_POLICY_CACHE_S`` seconds but never beyond the start of the next one,
+    and forgotten at once in the process that adopts or retires one. Raises
+    PolicyMissing when none is in force.
     """
     wanted = name or settings.PE_DEFAULT_POLICY
     now = time.monotonic()
     held = _held.get(wanted)
     if held is not None and now < held[0]:
         return held[1]
-    policy = _read(wanted)
+    moment = timezone.now()
+    policy = _read(wanted, moment)
+    held_s = min(float(settings.PE_POLICY_CACHE_S), _until_next(wanted, moment))
     with _lock:
-        _held[wanted] = (now + settings.PE_POLICY_CACHE_S, policy)
+        _held[wanted] = (now + held_s, policy)
     return policy
+
+
+def _until_next(name: str, moment: datetime) -> float:
+    """Seconds until the next approved version starts; infinite without one."""
+    rows = SafetyPolicy.objects.filter(name=name, state=SafetyPolicy.State.APPROVED)
+    starts = rows.filter(starts_at__gt=moment).order_by("starts_at")
+    soonest = starts.values_list("starts_at", flat=True).first()
+    return (soonest - moment).total_seconds() if soonest else math.inf
+
+
+def versions_in_force(moment: datetime, name: str) -> QuerySet[SafetyPolicy]:
+    """The started versions of a name, the one in force first."""
+    return SafetyPolicy.objects.filter(
+        name=name, state=SafetyPolicy.State.APPROVED, starts_at__lte=moment
+    ).order_by("-starts_at", "-version")
 
 
 def forget_policies() -> None:
@@ -45,12 +66,8 @@ def forget_policies() -> None:
         _held.clear()
 
 
-def _read(name: str) -> Policy:
-    row = (
-        SafetyPolicy.objects.filter(name=name, state=SafetyPolicy.State.APPROVED)
-        .values_list("digest", "version")
-        .first()
-    )
+def _read(name: str, moment: datetime) -> Policy:
+    row = versions_in_force(moment, name).values_list("digest", "version").first()
     if row is None:
         raise PolicyMissing(
             f"No safety policy {name} is in force: one has to be drafted, submitted "
@@ -93,8 +110,5 @@ def overdue_escalations(now: datetime) -> QuerySet[Escalation]:
 
 def document_in_force(name: str) -> object:
     """The JSON document that is in force under a name; None without one."""
-    return (
-        SafetyPolicy.objects.filter(name=name, state=SafetyPolicy.State.APPROVED)
-        .values_list("document", flat=True)
-        .first()
-    )
+    rows = versions_in_force(timezone.now(), name)
+    return rows.values_list("document", flat=True).first()

@@ -32,6 +32,7 @@ class SafetyPolicySubject:
             evidence={
                 "name": row.name,
                 "version": row.version,
+                "starts": row.document.get("effective_from", "when it is approved"),
                 "changes": _changes(row),
             },
         )

@@ -38,6 +38,9 @@ PE_INFERENCE_DEADLINE_MS = env.integer(
     "PE_INFERENCE_DEADLINE_MS", 5000, minimum=100, maximum=120_000
 )
 PE_IDEMPOTENCY_HOURS = 24
+# How long the words of a request are kept, sealed, so that it can be replayed (hours);
+# 0 keeps none.
+PE_KEEP_TEXT_HOURS = env.integer("PE_KEEP_TEXT_HOURS", 0, minimum=0, maximum=8784)
 # How long a process may go on with a version that was changed (seconds).
 PE_SERVING_CACHE_S = 1.0
 API_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
@@ -46,5 +49,13 @@ API_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 3600.0,
         "options": {"queue": "maintenance"},
     },
+    "inference-purge-kept-texts": {
+        "task": "inference.purge_kept_texts",
+        "schedule": 3600.0,
+        "options": {"queue": "maintenance"},
+    },
 }
-API_TASK_ROUTES = {"inference.delete_expired_outcomes": {"queue": "maintenance"}}
+API_TASK_ROUTES = {
+    "inference.delete_expired_outcomes": {"queue": "maintenance"},
+    "inference.purge_kept_texts": {"queue": "maintenance"},
+}

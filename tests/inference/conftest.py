@@ -21,7 +21,9 @@ from apps.safety.selectors import forget_policies
 from tests.models_registry import stages
 from tests.models_registry.fixtures import *  # noqa: F403
 
-ALL_SCOPES = ["inference:predict", "inference:read", "models:read"]
+ALL_SCOPES = [
+    "inference:predict", "inference:read", "inference:replay", "models:read",
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -124,6 +124,9 @@ class PartsDouble:
             (Contact("Line", "Call 116 123", "", date(2026, 11, 1)),),
         )
 
+    def notice(self, request: ServingRequest) -> str:
+        return ""
+
     def escalate(self, request: ServingRequest, found: Inspected) -> OpenedEscalation:
         if self.escalate_error:
             raise self.escalate_error

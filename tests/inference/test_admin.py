@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.roles import Role
+from apps.audit.models import AuditEntry
 from apps.inference.models import InferenceRecord
 from tests.inference.test_models import a_record
 
@@ -19,7 +20,7 @@ LIST = reverse("admin:inference_inferencerecord_changelist")
 @pytest.fixture
 def officer(person) -> Client:
     client = Client()
-    client.force_login(person("cora", Role.COMPLIANCE))
+    client.force_login(person("cosima", Role.COMPLIANCE))
     return client
 
 
@@ -115,3 +116,44 @@ def test_the_database_ids_are_what_people_see(officer, records):
     saved(records)
 
     assert str(uuid.UUID(int=5)) in officer.get(LIST).content.decode()
+
+
+@pytest.fixture
+def kept(caller, served, settings):
+    settings.PE_KEEP_TEXT_HOURS = 24
+    return caller.predict("I am going to kill myself tonight.").json()["id"]
+
+
+def step(client, record_id, name):
+    url = reverse(f"admin:inference_inferencerecord_{name}", args=[record_id])
+    return client.post(url, follow=True).content.decode()
+
+
+def test_compliance_decides_a_request_again_and_sees_no_word(officer, kept):
+    shown = reverse("admin:inference_inferencerecord_change", args=[kept])
+
+    page, told = officer.get(shown).content.decode(), step(officer, kept, "replay")
+
+    assert "Decide again" in page
+    assert "Words that moved" not in page
+    assert "Nothing would differ." in told
+    assert "tonight" not in told
+    assert "needs the permission" in step(officer, kept, "words")
+
+
+def test_a_clinician_sees_the_words_and_the_look_is_audited(person, kept):
+    client = Client()
+    client.force_login(person("clio", Role.CLINICIAN))
+
+    told = step(client, kept, "words")
+
+    assert "myself" in told
+    entry = AuditEntry.objects.get(event="inference.words_read")
+    assert (entry.subject_id, entry.actor_label) == (kept, "clio")
+    assert "myself" not in str(entry.details)
+
+
+def test_a_request_whose_text_was_not_kept_says_so(officer, caller, served):
+    record_id = caller.predict("hello there").json()["id"]
+
+    assert "was not kept" in step(officer, record_id, "replay")

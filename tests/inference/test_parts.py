@@ -38,7 +38,7 @@ def test_a_model_that_cannot_be_loaded_is_left_out(served, media):
 
 
 def test_a_server_starts_without_its_database(gates_warm, monkeypatch):
-    def down() -> list[str]:
+    def down(*_: object) -> list[str]:
         raise OperationalError("down")
 
     monkeypatch.setattr(warming, "_names_in_production", down)
@@ -49,7 +49,7 @@ def test_a_server_starts_without_its_database(gates_warm, monkeypatch):
 
 
 def test_fixed_texts_need_no_database(monkeypatch):
-    def down() -> None:
+    def down(*_: object) -> None:
         raise OperationalError("down")
 
     monkeypatch.setattr(parts, "policy_in_force", down)

@@ -43,6 +43,7 @@ def test_the_document_is_valid_openapi_3_1():
         "/api/v1/models",
         "/api/v1/models/{name}/predict",
         "/api/v1/requests/{request_id}",
+        "/api/v1/requests/{request_id}/replay",
     }
 
 

@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.test import Client
 
+from apps.accounts.models import User
 from apps.accounts.permissions import system_actor
 from apps.accounts.roles import Role
 from apps.approvals.models import ApprovalRequest
@@ -88,5 +90,18 @@ def opened(db: None) -> Callable[..., Escalation]:
             digest=services.text_digest("words that are not kept"),
             policy=default_policy(),
         )
+
+    return make
+
+
+@pytest.fixture
+def signed_in(person: Callable[..., User]) -> Callable[..., Client]:
+    def make(*roles: Role) -> Client:
+        client = Client()
+        client.force_login(
+            person(f"staff-{'-'.join(roles)}", *roles),
+            backend="django.contrib.auth.backends.ModelBackend",
+        )
+        return client
 
     return make

@@ -9,7 +9,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.accounts.models import User
 from apps.accounts.roles import Role
 from apps.core.actors import Actor
 from apps.safety import services
@@ -18,19 +17,6 @@ from apps.safety.policy import default_document
 from apps.safety.subjects import SafetyPolicySubject
 
 Opened = Callable[..., Escalation]
-
-
-@pytest.fixture
-def signed_in(person: Callable[..., User]) -> Callable[..., Client]:
-    def make(*roles: Role) -> Client:
-        client = Client()
-        client.force_login(
-            person(f"staff-{'-'.join(roles)}", *roles),
-            backend="django.contrib.auth.backends.ModelBackend",
-        )
-        return client
-
-    return make
 
 
 def page(row: SafetyPolicy | Escalation) -> str:

@@ -56,7 +56,7 @@ def test_without_a_policy_in_force_there_is_none(db: None) -> None:
 def test_two_signatures_bring_a_policy_into_force(adopt: Adopt) -> None:
     row = adopt()
 
-    assert row.is_in_force
+    assert row.has_started(timezone.now())
     assert row.approved_at is not None
     assert policy_in_force().digest == row.digest
     assert policy_in_force("default").version == 1
@@ -254,6 +254,7 @@ def test_screen_text_uses_the_policy_in_force(
 CONSTRAINTS: dict[str, dict[str, object]] = {
     "safetypolicy_version_positive": {"version": 0},
     "safetypolicy_approved_when": {"state": "approved"},
+    "safetypolicy_starts_once_approved": {"starts_at": timezone.now()},
     "safetypolicy_retired_who_and_when": {"state": "retired"},
 }
 
@@ -279,11 +280,13 @@ def test_the_database_refuses_a_version_twice(operator: Actor) -> None:
         )
 
 
-def test_the_database_refuses_two_in_force(adopt: Adopt, operator: Actor) -> None:
-    adopt()
+def test_the_database_refuses_two_that_start_at_once(
+    adopt: Adopt, operator: Actor
+) -> None:
+    first = adopt()
     row = draft(operator)
 
     with pytest.raises(IntegrityError), transaction.atomic():
         SafetyPolicy.objects.filter(pk=row.pk).update(
-            state="approved", approved_at=timezone.now()
+            state="approved", approved_at=first.starts_at, starts_at=first.starts_at
         )

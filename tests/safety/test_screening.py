@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from apps.safety.assembly import runner_for
 from apps.safety.pipeline import GateRunner
 from apps.safety.policy import GATE_ORDER, default_policy
 from apps.safety.screening import screen_lines
@@ -168,3 +169,15 @@ def test_command_refuses_a_missing_file_and_its_own_input(archive: Path) -> None
         call_command("screen_text", input=archive.with_name("x"), output=archive)
     with pytest.raises(CommandError, match="another file"):
         call_command("screen_text", input=archive, output=archive)
+
+
+def test_explaining_adds_positions_and_no_word() -> None:
+    text = "soup today. I want to kill myself tonight"
+    line = json.dumps({"text": text}).encode()
+
+    out = next(screen_lines(runner_for(default_policy()), [line], explain=2))
+
+    moved = json.loads(out.body)["gates"]["crisis"]["moved"]
+    said = [text[int(start) : int(end)] for start, end, _by in moved]
+    assert 1 <= len(said) <= 2
+    assert {"kill", "myself"} & set(" ".join(said).split())

@@ -32,7 +32,8 @@ class ApiKeyAdmin(ServiceAdmin):
     list_filter = ("tier", "owner")
     search_fields = ("prefix", "name")
     fields = (
-        "prefix", "name", "state", "owner", "tier", "scope_list", "quota_used",
+        "prefix", "name", "state", "owner", "tier", "scope_list", "jurisdiction",
+        "quota_used",
         "created_at", "expires_at", "last_used_at", "rotated_from", "revoked_at",
         "revoked_by",
     )  # fmt: skip

@@ -72,6 +72,11 @@ class ApiKey(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="api_keys"
     )
     scopes = models.JSONField()
+    jurisdiction = models.CharField(
+        max_length=60,
+        blank=True,
+        help_text="The policy that decides for this key; empty for the default one.",
+    )
     tier = models.ForeignKey(Tier, on_delete=models.PROTECT, related_name="keys")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)

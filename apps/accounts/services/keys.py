@@ -6,6 +6,7 @@ log, a message or a log line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from apps.audit.services import record_event
 from apps.core.actors import Actor, Subject
 from apps.core.errors import InvalidInput, StateConflict
 
+JURISDICTION = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 LONGEST_OVERLAP = timedelta(days=30)
 
 
@@ -34,6 +36,7 @@ class _Wanted:
     tier: Tier
     expires_at: datetime | None
     rotated_from: ApiKey | None = None
+    jurisdiction: str = ""
 
 
 @transaction.atomic
@@ -45,14 +48,20 @@ def issue_key(
     scopes: Iterable[str],
     tier: Tier,
     expires_at: datetime | None = None,
+    jurisdiction: str = "",
 ) -> tuple[ApiKey, str]:
     """A new key and its raw text, which is shown once and cannot be read again.
 
     Raises NotPermitted without ``accounts.add_apikey``; InvalidInput for an unknown
-    scope, an empty name, an inactive owner or an expiry that is past.
+    scope, an empty name, an inactive owner, an expiry that is past or a jurisdiction
+    that is no policy's name. Whether a policy of that name is in force is asked at each
+    request; without one nothing of a model is delivered.
     """
     require(actor, "accounts.add_apikey")
-    wanted = _Wanted(name.strip(), owner, checked_scopes(scopes), tier, expires_at)
+    wanted = _Wanted(
+        name.strip(), owner, checked_scopes(scopes), tier, expires_at,
+        jurisdiction=jurisdiction,
+    )  # fmt: skip
     key, raw = _create(wanted)
     _record(actor, "accounts.key_issued", key, {"expires": _text(key.expires_at)})
     return key, raw
@@ -66,8 +75,8 @@ def rotate_key(
     overlap: timedelta = timedelta(days=1),
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """A successor with the same name, owner, scopes and tier; the old key ends after
-    ``overlap``.
+    """A successor with the same name, owner, scopes, tier and jurisdiction; the old key
+    ends after ``overlap``.
 
     ``expires_at`` of the successor defaults to as long as the old key was given. Raises
     StateConflict when the key was rotated before, KeyRevoked or KeyExpired when it is
@@ -82,7 +91,9 @@ def rotate_key(
     if expires_at is None and old.expires_at is not None:
         expires_at = now + (old.expires_at - old.created_at)
     new, raw = _create(
-        _Wanted(old.name, old.owner, old.scopes, old.tier, expires_at, old)
+        _Wanted(
+            old.name, old.owner, old.scopes, old.tier, expires_at, old, old.jurisdiction
+        )
     )
     end = now + overlap
     if old.expires_at is None or old.expires_at > end:
@@ -113,6 +124,8 @@ def _create(wanted: _Wanted) -> tuple[ApiKey, str]:
         raise InvalidInput(f"{wanted.owner} is not active and cannot own a key.")
     if wanted.expires_at is not None and wanted.expires_at <= timezone.now():
         raise InvalidInput("A key has to expire in the future.")
+    if wanted.jurisdiction and not JURISDICTION.fullmatch(wanted.jurisdiction):
+        raise InvalidInput("A jurisdiction is the name of a policy, such as us-il.")
     prefix, raw = new_raw_key()
     key = ApiKey(
         prefix=prefix,
@@ -124,6 +137,7 @@ def _create(wanted: _Wanted) -> tuple[ApiKey, str]:
         tier=wanted.tier,
         expires_at=wanted.expires_at,
         rotated_from=wanted.rotated_from,
+        jurisdiction=wanted.jurisdiction,
     )
     previous = wanted.rotated_from
     key.family_id = previous.family_id if previous else key.pk
@@ -159,6 +173,7 @@ def _record(actor: Actor, event: str, key: ApiKey, details: dict[str, object]) -
             "owner": str(key.owner_id),
             "scopes": key.scopes,
             "tier": key.tier_id,
+            "jurisdiction": key.jurisdiction,
             **details,
         },
     )

@@ -7,20 +7,21 @@ from typing import ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from apps.accounts.permissions import actor_for_user
 from apps.accounts.screens import pretty_json
-from apps.approvals.evidence import readable
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 from apps.safety import services
-from apps.safety.admin.screens import Step, StepAdmin
-from apps.safety.differences import changes_between
+from apps.safety.admin.policy_pages import PolicyPages, differing
+from apps.safety.admin.screens import Step
 from apps.safety.forms import PolicyForm, SubmitForm
 from apps.safety.models import SafetyPolicy
 from apps.safety.selectors import document_in_force
@@ -36,16 +37,21 @@ _SUBMIT = "safety.submit_safetypolicy"
 
 
 @admin.register(SafetyPolicy)
-class SafetyPolicyAdmin(StepAdmin):
+class SafetyPolicyAdmin(PolicyPages):
     steps: ClassVar[Mapping[str, Step]] = {
         "submit": Step(
             "Submit for approval", _SUBMIT, frozenset({State.DRAFT}), SubmitForm
         ),
         "retire": Step("Retire", _SUBMIT, frozenset({State.DRAFT, State.APPROVED})),
+        "revert": Step(
+            "Draft this version again",
+            "safety.add_safetypolicy",
+            frozenset({State.APPROVED, State.RETIRED}),
+        ),
     }
     list_display = (
-        "name", "version", "state_label", "author", "created_at", "approved_at",
-        "short_digest",
+        "name", "version", "state_label", "in_force", "author", "created_at",
+        "approved_at", "starts_at", "short_digest",
     )  # fmt: skip
     list_display_links = ("name", "version")
     list_select_related = ("author",)
@@ -53,10 +59,17 @@ class SafetyPolicyAdmin(StepAdmin):
     search_fields = ("name", "digest")
     actions = None
     fields = (
-        "name", "version", "state", "author", "created_at", "approved_at",
+        "name", "version", "state", "author", "created_at", "approved_at", "starts_at",
         "retired_by", "retired_at", "digest", "changes", "content",
     )  # fmt: skip
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SafetyPolicy]:
+        started = SafetyPolicy.objects.filter(
+            name=OuterRef("name"), state=State.APPROVED, starts_at__lte=timezone.now()
+        ).order_by("-starts_at", "-version")
+        rows: QuerySet[SafetyPolicy] = super().get_queryset(request)
+        return rows.annotate(current_id=Subquery(started.values("pk")[:1]))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("safety.add_safetypolicy")
@@ -69,6 +82,9 @@ class SafetyPolicyAdmin(StepAdmin):
                 actor=actor, policy_id=row_id, reason=str(cleaned["reason"])
             )
             return "Submitted: a clinician and a compliance officer have to sign."
+        if verb == "revert":
+            row = services.revert_policy(actor=actor, policy_id=row_id)
+            return f"Drafted {row.name} v{row.version}: submit it for approval."
         row = services.retire_policy(actor=actor, policy_id=row_id)
         return f"{row.name} v{row.version} is retired."
 
@@ -105,22 +121,23 @@ class SafetyPolicyAdmin(StepAdmin):
     def state_label(self, row: SafetyPolicy) -> tuple[str, str]:
         return row.state, row.get_state_display()
 
+    # current_id: annotated in get_queryset.
+    @admin.display(description="In force", boolean=True)
+    def in_force(self, row: SafetyPolicy) -> bool:
+        return bool(row.pk == getattr(row, "current_id", None))
+
     @admin.display(description="Digest", ordering="digest")
     def short_digest(self, row: SafetyPolicy) -> str:
         return row.digest[:19]
 
     @admin.display(description="Against the version in force")
     def changes(self, row: SafetyPolicy) -> SafeString | str:
-        if row.is_in_force:
+        if self.in_force(row):
             return "This version is in force."
         present = document_in_force(row.name)
         if present is None:
             return "No version of this policy is in force."
-        found = [
-            {"place": one.place, "in_force": one.before, "this_version": one.after}
-            for one in changes_between(present, row.document)
-        ]
-        return readable(found) if found else "Nothing differs."
+        return differing(present, row.document, ("in_force", "this_version"))
 
     @admin.display(description="Document")
     def content(self, row: SafetyPolicy) -> SafeString:

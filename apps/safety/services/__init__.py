@@ -14,6 +14,7 @@ from apps.safety.services.policies import (
     draft_policy,
     reopen_policy,
     retire_policy,
+    revert_policy,
     submit_policy,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "reopen_policy",
     "resolve_escalation",
     "retire_policy",
+    "revert_policy",
     "submit_policy",
     "sweep_overdue_escalations",
     "text_digest",

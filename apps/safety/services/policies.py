@@ -6,6 +6,7 @@ no other caller of ``adopt_policy`` than the approvals subject.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -73,7 +74,10 @@ def submit_policy(*, actor: Actor, policy_id: str, reason: str = "") -> SafetyPo
 
 
 def adopt_policy(*, actor: Actor, policy_id: str) -> SafetyPolicy:
-    """Put an approved policy into force; the version in force before it retires.
+    """Put an approved policy into force, now or from the time its document names.
+
+    What starts now retires what started before it; what starts later leaves the version
+    in force in place until then, and is chosen by time from then on.
 
     Raises NotApproved unless an approved request covers exactly this document. The
     actor is the signer who met the quorum.
@@ -81,9 +85,14 @@ def adopt_policy(*, actor: Actor, policy_id: str) -> SafetyPolicy:
     with transaction.atomic():
         row = locked_policy(policy_id)
         approved_request(LABEL, str(row.pk), row.digest)
-        for previous in _in_force(row.name):
-            _retire(actor, previous)
-        _move(row, State.SUBMITTED, State.APPROVED, approved_at=timezone.now())
+        now = timezone.now()
+        wanted = parse_policy(row.document, name=row.name).effective_from
+        starts_at = max(now, wanted) if wanted else now
+        if starts_at == now:
+            for previous in _started(row.name, now):
+                _retire(actor, previous)
+        facts = {"approved_at": now, "starts_at": starts_at}
+        _move(row, State.SUBMITTED, State.APPROVED, **facts)
         _record(actor, "safety.policy_adopted", row)
         transaction.on_commit(forget_policies)
     return row
@@ -100,15 +109,45 @@ def reopen_policy(*, actor: Actor, policy_id: str) -> SafetyPolicy:
 
 
 def retire_policy(*, actor: Actor, policy_id: str) -> SafetyPolicy:
-    """Take a policy out of use. Without another in force, nothing is answered."""
+    """Take a policy out of use. Without another in force, nothing is answered.
+
+    Versions that it had superseded retire with it, so that none comes back unasked.
+    """
     require(actor, "safety.submit_safetypolicy")
     with transaction.atomic():
         row = locked_policy(policy_id)
         if row.state not in {State.DRAFT, State.APPROVED}:
             raise PolicyState(f"{row} cannot be retired: withdraw its request first.")
-        _retire(actor, row)
+        if row.starts_at is not None and row.has_started(timezone.now()):
+            for superseded in _started(row.name, row.starts_at):
+                _retire(actor, superseded)
+            row.refresh_from_db()
+        else:
+            _retire(actor, row)
         transaction.on_commit(forget_policies)
     return row
+
+
+def revert_policy(*, actor: Actor, policy_id: str) -> SafetyPolicy:
+    """A new draft with the content of a version that was approved once.
+
+    It needs approval like any other draft, and starts when it has it. Raises
+    PolicyState for a version that nobody ever approved.
+    """
+    require(actor, "safety.add_safetypolicy")
+    with transaction.atomic():
+        row = locked_policy(policy_id)
+        if row.approved_at is None:
+            raise PolicyState(f"{row} was never approved: draft a new version instead.")
+        document = {k: v for k, v in row.document.items() if k != "effective_from"}
+        draft = draft_policy(actor=actor, name=row.name, document=document)
+        record_event(
+            actor=actor,
+            event="safety.policy_reverted",
+            subject=Subject(LABEL, str(draft.pk), draft.digest),
+            details={"name": row.name, "to": row.version, "version": draft.version},
+        )
+    return draft
 
 
 def _retire(actor: Actor, row: SafetyPolicy) -> None:
@@ -130,9 +169,9 @@ def locked_policy(policy_id: str) -> SafetyPolicy:
         raise NotFound("There is no such safety policy.") from error
 
 
-def _in_force(name: str) -> list[SafetyPolicy]:
+def _started(name: str, now: datetime) -> list[SafetyPolicy]:
     rows = SafetyPolicy.objects.select_for_update()
-    return list(rows.filter(name=name, state=State.APPROVED))
+    return list(rows.filter(name=name, state=State.APPROVED, starts_at__lte=now))
 
 
 def _move(row: SafetyPolicy, before: State, after: State, **facts: object) -> None:

@@ -25,6 +25,9 @@ class Command(BaseCommand):
             "--owner", help="who answers for it; the actor if not given"
         )
         parser.add_argument("--tier", default="free")
+        parser.add_argument(
+            "--jurisdiction", default="", help="the policy that decides for it"
+        )
         parser.add_argument("--days", type=int, help="expires after so many days")
         parser.add_argument(
             "--scope", action="append", required=True, choices=[*SCOPE_PERMISSIONS]
@@ -39,6 +42,7 @@ class Command(BaseCommand):
                 name=options["name"],
                 owner=User.objects.get(username=options["owner"] or options["actor"]),
                 scopes=options["scope"],
+                jurisdiction=options["jurisdiction"],
                 tier=Tier.objects.get(slug=options["tier"]),
                 expires_at=timezone.now() + timedelta(days=days) if days else None,
             )

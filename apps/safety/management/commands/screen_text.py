@@ -35,6 +35,14 @@ class Command(BaseCommand):
         parser.add_argument("--output", required=True, type=Path, metavar="FILE.jsonl")
         parser.add_argument("--policy", metavar="NAME", help="policy to screen with")
 
+        parser.add_argument(
+            "--explain",
+            type=int,
+            default=0,
+            metavar="N",
+            help="also N spans that moved each score, as positions; many times slower",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         source, target = options["input"], options["output"]
         if not source.is_file():
@@ -45,7 +53,9 @@ class Command(BaseCommand):
         partial = target.with_name(target.name + ".partial")
         unread = total = 0
         with source.open("rb") as lines, partial.open("w", encoding="ascii") as out:
-            for line in screen_lines(runner, self._with_progress(lines, source)):
+            for line in screen_lines(
+                runner, self._with_progress(lines, source), options["explain"]
+            ):
                 out.write(line.body + "\n")
                 total += 1
                 unread += bool(line.error)
