@@ -36,6 +36,8 @@ ESCALATION_DESK = frozenset(
     {
         "safety.view_escalation",
         "safety.view_escalationstep",
+        "safety.view_notificationattempt",
+        "safety.read_escalationtext",
         "safety.acknowledge_escalation",
         "safety.reassign_escalation",
         "safety.resolve_escalation",
@@ -75,7 +77,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.CLINICIAN: VIEW
     | SIGN
     | ESCALATION_DESK
-    | {"safety.add_safetypolicy", "safety.submit_safetypolicy"},
+    | {
+        "safety.add_safetypolicy",
+        "safety.submit_safetypolicy",
+        "safety.report_escalation",
+    },
     Role.COMPLIANCE: VIEW
     | SIGN
     | {
@@ -90,6 +96,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "accounts.change_tier",
         "safety.view_escalation",
         "safety.view_escalationstep",
+        "safety.view_notificationattempt",
+        "safety.report_escalation",
         "inference.view_inferencerecord",
     },
     Role.RESPONDER: ESCALATION_DESK,
