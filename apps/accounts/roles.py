@@ -116,6 +116,7 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "inference": frozenset({"safety.open_escalation"}),
     "escalation": frozenset({"safety.sweep_escalation"}),
+    "reporting": frozenset({"safety.report_escalation"}),
     "trainer": frozenset(
         {"models_registry.run_trainingrun", "models_registry.add_modelversion"}
     ),

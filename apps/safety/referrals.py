@@ -106,7 +106,8 @@ def withheld(
     """The table with small cells as None, and neighbours so that no total tells them.
 
     In every row and column that withholds anything, at least two cells are withheld
-    that come to 5 or more together; zero is no person and stays.
+    that come to 5 or more together, as far as the line has so many; zero is no person
+    and stays unless it has to cover for its neighbour.
     """
     hidden = {
         (row, name)
@@ -139,10 +140,14 @@ def _hide_one_more(
     together = sum(table[row][name] for row, name in out)
     if not out or (len(out) > 1 and together >= SMALLEST_CELL):
         return False
-    shown = [cell for cell in line if cell not in hidden and table[cell[0]][cell[1]]]
-    if not shown:
+    shown = [cell for cell in line if cell not in hidden]
+    # A zero is withheld only to keep the one cell beside it from being the total.
+    chosen = [cell for cell in shown if table[cell[0]][cell[1]]]
+    if not chosen and len(out) == 1:
+        chosen = shown
+    if not chosen:
         return False
-    hidden.add(min(shown, key=lambda cell: (table[cell[0]][cell[1]], cell)))
+    hidden.add(min(chosen, key=lambda cell: (table[cell[0]][cell[1]], cell)))
     return True
 
 

@@ -22,7 +22,7 @@ from apps.safety.models import (
     NotificationAttempt,
     SafetyPolicy,
 )
-from apps.safety.policy import Policy, parse_policy
+from apps.safety.policy import Policy, StaleContact, default_policy, parse_policy
 from apps.safety.referrals import HandledCase
 
 _lock = threading.Lock()
@@ -81,6 +81,16 @@ def _verified(name: str, version: int, document: object, digest: str) -> Policy:
             f"Safety policy {name} v{version} is not the document that was signed."
         )
     return policy
+
+
+def stale_contacts_in_force() -> tuple[StaleContact, ...]:
+    """Contacts of the policy in force, or else of the shipped one, to verify again."""
+    try:
+        policy = policy_in_force()
+    except PolicyMissing:
+        policy = default_policy()
+    today = datetime.now(UTC).date()
+    return policy.stale_contacts(today, int(settings.PE_CONTACT_STALE_DAYS))
 
 
 def open_escalations() -> QuerySet[Escalation]:

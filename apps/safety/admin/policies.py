@@ -19,7 +19,7 @@ from apps.approvals.evidence import readable
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 from apps.safety import services
-from apps.safety.admin.screens import Step, StepAdmin
+from apps.safety.admin.screens import Step, StepAdmin, warn_of_stale_contacts
 from apps.safety.differences import changes_between
 from apps.safety.forms import PolicyForm, SubmitForm
 from apps.safety.models import SafetyPolicy
@@ -57,6 +57,13 @@ class SafetyPolicyAdmin(StepAdmin):
         "retired_by", "retired_at", "digest", "changes", "content",
     )  # fmt: skip
     readonly_fields = fields
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        warn_of_stale_contacts(request)
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        return page
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("safety.add_safetypolicy")
