@@ -13,7 +13,6 @@ from apps.core.errors import PlatformError
 from apps.safety import services
 from apps.safety.forms import ReasonForm
 
-
 WORDS = "admin/safety/words.html"
 
 

@@ -19,8 +19,8 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.accounts.permissions import require
 from apps.core.actors import Actor
-from apps.safety.channels import Channel, channels, reaching_people
-from apps.safety.channels.base import ChannelFailed, Notice
+from apps.safety.channels import channels, reaching_people
+from apps.safety.channels.base import Channel, ChannelFailed, Notice
 from apps.safety.models import Escalation, EscalationStep, NotificationAttempt
 from apps.safety.responders import told_on
 from apps.safety.selectors import due_attempts, lost_attempts
