@@ -17,6 +17,7 @@ from apps.audit.models import AuditChain
 from apps.audit.selectors import head_matches
 from apps.core.actors import Actor
 from apps.models_registry.models import ModelAlias, TrainingRun
+from apps.safety.admin.screens import warn_of_stale_contacts
 from apps.safety.models import Escalation
 
 ROWS_SHOWN = 8
@@ -46,6 +47,8 @@ def home_context(request: HttpRequest, context: dict[str, object]) -> dict[str, 
     """Add what the landing page shows to this person; nothing they may not view."""
     actor = actor_for_user(request.user)
     context["waiting"] = _waiting(actor)
+    if "safety.view_safetypolicy" in actor.permissions:
+        warn_of_stale_contacts(request)
     if "safety.view_escalation" in actor.permissions:
         context["escalations"] = _open_escalations()
     if "models_registry.view_trainingrun" in actor.permissions:

@@ -32,6 +32,7 @@ from prometheus_client import (
 from apps.audit.selectors import head_matches
 from apps.core.errors import PlatformError
 from apps.safety.assembly import gates
+from apps.safety.metrics import refresh_gauges
 
 logger = logging.getLogger(__name__)
 # How long one readiness answer serves, so that probes cost next to nothing (seconds).
@@ -111,6 +112,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     offered = request.META.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
     if not token or not hmac.compare_digest(offered.encode(), token.encode()):
         return HttpResponse("A metrics token is required.", status=401)
+    refresh_gauges()
     return HttpResponse(_exposition(), content_type=CONTENT_TYPE_LATEST)
 
 

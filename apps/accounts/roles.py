@@ -36,6 +36,8 @@ ESCALATION_DESK = frozenset(
     {
         "safety.view_escalation",
         "safety.view_escalationstep",
+        "safety.view_notificationattempt",
+        "safety.read_escalationtext",
         "safety.acknowledge_escalation",
         "safety.reassign_escalation",
         "safety.resolve_escalation",
@@ -81,6 +83,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "inference.view_inferencerecord",
         "inference.replay_inferencerecord",
         "inference.read_kepttext",
+        "safety.report_escalation",
     },
     Role.COMPLIANCE: VIEW
     | SIGN
@@ -96,6 +99,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "accounts.change_tier",
         "safety.view_escalation",
         "safety.view_escalationstep",
+        "safety.view_notificationattempt",
+        "safety.report_escalation",
         "inference.view_inferencerecord",
         "inference.replay_inferencerecord",
     },
@@ -115,6 +120,7 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "inference": frozenset({"safety.open_escalation"}),
     "escalation": frozenset({"safety.sweep_escalation"}),
+    "reporting": frozenset({"safety.report_escalation"}),
     "trainer": frozenset(
         {"models_registry.run_trainingrun", "models_registry.add_modelversion"}
     ),

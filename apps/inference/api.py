@@ -7,6 +7,7 @@ contacts of the locale, so that nobody is left without help.
 
 from __future__ import annotations
 
+import logging
 import math
 import uuid
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import Error as DatabaseError
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -39,12 +41,14 @@ from apps.inference.parsing import (
     read_idempotency_key,
     read_request,
 )
-from apps.inference.parts import PlatformParts, fixed_text
+from apps.inference.parts import PlatformParts, UnclaimedParts, fixed_text
 from apps.inference.rendering import render_contacts, render_key, render_record
 from apps.inference.replaying import render_replay, replay_request
 from apps.inference.selectors import record_of_key, served_models
 from apps.inference.serving import serve_request
 from apps.safety.services import text_digest
+
+logger = logging.getLogger(__name__)
 
 # Earlier turns may hold this many times what one text may.
 CONTEXT_FACTOR = 4
@@ -69,12 +73,17 @@ class PredictView(RateLimitedView, ApiView):
             deadline_ms=settings.PE_INFERENCE_DEADLINE_MS,
         )
         key = read_idempotency_key(request.META.get("HTTP_IDEMPOTENCY_KEY"))
-        claim = _claim(caller, key, name, body) if key else None
+        parts = PlatformParts(caller)
+        try:
+            claim = _claim(caller, key, name, body) if key else None
+        except DatabaseError as error:
+            # Refusing here would keep the crisis gate from seeing the text.
+            logger.error("Idempotency key not claimed", exc_info=error)
+            claim, parts = None, UnclaimedParts(caller)
         if isinstance(claim, StoredResponse):
             replayed = json_response(claim.body, claim.status)
             replayed["Idempotent-Replayed"] = "true"
             return replayed
-        parts = PlatformParts(caller)
         sent = serve_request(caller=caller, request=asked, parts=parts, claim=claim)
         response = json_response(sent.body, sent.status)
         if sent.retry_after_s is not None:

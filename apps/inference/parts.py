@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 
+from django.conf import settings
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
 from apps.accounts.contracts import KeyFacts
 from apps.accounts.permissions import system_actor
@@ -27,7 +29,7 @@ from apps.inference.contracts import (
     ServingRequest,
 )
 from apps.inference.disclosing import is_disclosure_due
-from apps.inference.errors import UnknownModel
+from apps.inference.errors import NotRecorded, UnknownModel
 from apps.inference.guard import PolicyGuard
 from apps.inference.remembering import Remembered
 from apps.inference.routing import current_router
@@ -36,10 +38,12 @@ from apps.models_registry.selectors import SUBJECT_LABEL, as_servable, version_b
 from apps.models_registry.serving import loaded
 from apps.safety.assembly import runner_for
 from apps.safety.assembly import warm as warm_gates
+from apps.safety.cases import CaseFacts, text_digest
 from apps.safety.contracts import Decision
 from apps.safety.policy import Policy, default_policy
 from apps.safety.selectors import policy_in_force
-from apps.safety.services import open_escalation, text_digest
+from apps.safety.services import open_case
+from apps.safety.spool import keep_case
 
 logger = logging.getLogger(__name__)
 
@@ -82,17 +86,17 @@ class PlatformParts:
         return fixed_text(kind, locale, self._caller.jurisdiction)
 
     def escalate(self, request: ServingRequest, found: Inspected) -> OpenedEscalation:
-        """The committed case. Repeated for one request it is the same case."""
-        policy, _ = policy_or_shipped(self._caller.jurisdiction)
-        row = open_escalation(
-            actor=system_actor("inference"),
-            correlation_id=request.id,
-            level=found.risk,
-            locale=request.locale,
-            reasons=_reasons(found),
-            digest=text_digest(request.text),
-            policy=policy,
-        )
+        """The committed case. Repeated for one request it is the same case.
+
+        A case that the database does not take is kept on this machine's disk, sealed,
+        and opened as soon as it does; the error is raised all the same.
+        """
+        facts = _case_of(request, found, self._caller.jurisdiction)
+        try:
+            row = open_case(actor=system_actor("inference"), facts=facts)
+        except (PlatformError, DatabaseError):
+            _keep(facts)
+            raise
         return OpenedEscalation(str(row.pk), str(row.level))
 
     def notice(self, request: ServingRequest) -> str:
@@ -107,11 +111,51 @@ class PlatformParts:
         return ""
 
 
-def _reasons(found: Inspected) -> list[str]:
+class UnclaimedParts(PlatformParts):
+    """For a request whose Idempotency-Key could not be claimed for want of a database.
+
+    The gates still look at the text, so that a crisis is answered as one; nothing is
+    asked of a model, since the same request may run again.
+    """
+
+    def route(self, question: RouteQuestion) -> Routed:
+        raise NotRecorded("The request could not be recorded. Send it again.")
+
+
+def _case_of(
+    request: ServingRequest, found: Inspected, jurisdiction: str
+) -> CaseFacts:
+    policy, _ = policy_or_shipped(jurisdiction)
+    return CaseFacts(
+        correlation_id=request.id,
+        level=found.risk,
+        locale=request.locale,
+        reasons=_reasons(found),
+        digest=text_digest(request.text),
+        policy_digest=policy.digest,
+        minutes=policy.minutes_to_acknowledge(found.risk),
+        happened_at=timezone.now(),
+        text=request.text if settings.PE_ESCALATION_TEXT_DAYS else "",
+    )
+
+
+def _keep(facts: CaseFacts) -> None:
+    """Spool a case; when the disk fails too, the log is the last place that tells."""
+    try:
+        keep_case(facts)
+    except OSError as error:
+        logger.critical(
+            "A case could be written nowhere",
+            extra={"subject_id": str(facts.correlation_id)},
+            exc_info=error,
+        )
+
+
+def _reasons(found: Inspected) -> tuple[str, ...]:
     """The codes of the gates that escalated, and of the rules that spoke."""
     escalating = [v for v in found.verdicts if v.decision is Decision.ESCALATE]
     reasons = [reason for verdict in escalating for reason in verdict.reasons]
-    return [*reasons, *found.rules]
+    return (*reasons, *found.rules)
 
 
 def policy_or_shipped(jurisdiction: str = "") -> tuple[Policy, bool]:

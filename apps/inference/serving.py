@@ -21,8 +21,11 @@ from apps.inference.idempotency import Claim, held, release_claim
 from apps.inference.metrics import count_answer
 from apps.inference.rendering import OK, render_answer, status_of
 from apps.inference.services import Outgoing, close_request
+from apps.safety.services import open_spooled_cases
 
 logger = logging.getLogger(__name__)
+
+SPOOLED_A_REQUEST = 5
 
 
 def serve_request(
@@ -58,6 +61,10 @@ def _closed(
         )
         answer = not_recorded(answer, parts)
         outgoing = _outgoing(answer, claim)
+    else:
+        # The database writes again, so what waited for it need not wait for the sweep,
+        # which may run on a machine with another disk.
+        open_spooled_cases(limit=SPOOLED_A_REQUEST)
     return _delivered(answer, outgoing)
 
 

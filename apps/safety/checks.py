@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 
 from apps.core.errors import PlatformError
 from apps.core.plugins import load_family
+from apps.safety.channels import reaching_people
+from apps.safety.channels.base import Channel, ChannelFailed
+from apps.safety.channels.webhook import is_safe_url, secret_bytes
 from apps.safety.gates.base import BaseGate
-from apps.safety.policy import GATE_ORDER, default_document, parse_policy
+from apps.safety.policy import (
+    GATE_ORDER,
+    Policy,
+    default_document,
+    default_policy,
+    parse_policy,
+)
+from apps.safety.selectors import policy_in_force
 
+LEAST_SECRET_BYTES = 24
 REQUIRED_LOCALES = ("en-US", "en-GB", "es", "international")
 
 
@@ -74,5 +88,76 @@ def check_default_policy(**_: Any) -> list[CheckMessage]:
             f"The default policy has no texts for {', '.join(missing)}.",
             hint="Every locale needs crisis, blocked and unavailable texts.",
             id="safety.E004",
+        )
+    ]
+
+
+@register()
+def check_channels(**_: Any) -> list[CheckMessage]:
+    """E005: channels load. E006: the webhook is signed, and encrypted on its way."""
+    try:
+        load_family(settings.PE_NOTIFICATION_CHANNELS, Channel)  # type: ignore[type-abstract]
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="safety.E005")]
+    if not settings.PE_ESCALATION_WEBHOOK_URL:
+        return []
+    if not is_safe_url(settings.PE_ESCALATION_WEBHOOK_URL):
+        hint = "Use https, or http to this machine."
+        return [Error("PE_ESCALATION_WEBHOOK_URL.", hint=hint, id="safety.E006")]
+    try:
+        secret = secret_bytes(settings.PE_ESCALATION_WEBHOOK_SECRET)
+    except ChannelFailed:
+        secret = b""
+    if len(secret) >= LEAST_SECRET_BYTES:
+        return []
+    hint = f"Give it {LEAST_SECRET_BYTES} bytes or more, plain or as whsec_BASE64."
+    return [Error("PE_ESCALATION_WEBHOOK_SECRET.", hint=hint, id="safety.E006")]
+
+
+@register(Tags.security, deploy=True)
+def check_somebody_is_told(**_: Any) -> list[CheckMessage]:
+    """W001: with the log alone, nobody is sure to hear of a crisis."""
+    if reaching_people():
+        return []
+    return [
+        Warning(
+            "No notification channel reaches a person.",
+            hint="Set PE_SMTP_HOST or PE_ESCALATION_WEBHOOK_URL (docs/ops).",
+            id="safety.W001",
+        )
+    ]
+
+
+@register()
+def check_shipped_contacts(**_: Any) -> list[CheckMessage]:
+    """W002: a helpline of the shipped policy waits to be verified again."""
+    return _stale(default_policy(), "the shipped policy")
+
+
+@register(Tags.database)
+def check_contacts_in_force(
+    databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """W002, for the policy in force; runs with ``check --database default``."""
+    if not databases:
+        return []
+    try:
+        return _stale(policy_in_force(), "the policy in force")
+    except (PlatformError, DatabaseError):
+        # No policy, or no tables yet: other checks and /readyz say so.
+        return []
+
+
+def _stale(policy: Policy, which: str) -> list[CheckMessage]:
+    limit_days = int(settings.PE_CONTACT_STALE_DAYS)
+    stale = policy.stale_contacts(datetime.now(UTC).date(), limit_days)
+    if not stale:
+        return []
+    named = ", ".join(f"{one.name} ({one.locale})" for one in stale)
+    return [
+        Warning(
+            f"Helplines of {which} not verified for {limit_days} days: {named}.",
+            hint="Verify each, and adopt a policy with the new verified_on dates.",
+            id="safety.W002",
         )
     ]

@@ -17,6 +17,7 @@ from apps.accounts.models import User
 from apps.safety.models import Escalation, SafetyPolicy
 from apps.safety.policy import default_document
 from apps.safety.selectors import document_in_force
+from apps.safety.services.texts import LEAST_REASON, MOST_REASON
 
 
 class ReadableJSONField(forms.JSONField):
@@ -70,6 +71,32 @@ class VersionForm(forms.Form):
         super().__init__(*args, **kwargs)
         others = SafetyPolicy.objects.filter(name=row.name).exclude(pk=row.pk)
         self.fields["other"].queryset = others  # type: ignore[attr-defined]
+
+
+class ReasonForm(forms.Form):
+    """Why somebody has to read what a person said."""
+
+    reason = forms.CharField(
+        min_length=LEAST_REASON,
+        max_length=MOST_REASON,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Kept in the audit log under your name, before the text is shown. "
+        "Do not quote the person.",
+    )
+
+
+class PeriodForm(forms.Form):
+    """Days of a referral report (UTC, both in) and the form it is wanted in."""
+
+    first = forms.DateField(
+        label="From", widget=UnfoldAdminTextInputWidget(attrs={"type": "date"})
+    )
+    last = forms.DateField(
+        label="To", widget=UnfoldAdminTextInputWidget(attrs={"type": "date"})
+    )
+    format = forms.ChoiceField(
+        choices=[("csv", "CSV"), ("json", "JSON")], widget=UnfoldAdminSelectWidget
+    )
 
 
 class DispositionForm(forms.Form):

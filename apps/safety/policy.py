@@ -8,6 +8,7 @@ back to a default number.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -32,6 +33,8 @@ GATE_ORDER = (
     "redaction",
 )
 INTERNATIONAL = "international"
+# Three digits in a row or more, spaces and dashes between them or not.
+_NUMBER = re.compile(r"\d(?:[\s().-]?\d){2,}")
 _FOLDER = Path(__file__).resolve().parent / "policies"
 _RULES = _FOLDER / "jurisdictions"
 
@@ -54,6 +57,15 @@ class Contact:
     reach: str
     url: str
     verified_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class StaleContact:
+    """A contact that nobody has verified for too long; ``age_days`` is never < 0."""
+
+    locale: str
+    name: str
+    age_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,16 @@ class Policy:
         texts = self.rules.disclosure_texts
         return texts[_closest(locale, texts)]
 
+    def stale_contacts(self, today: date, limit_days: int) -> tuple[StaleContact, ...]:
+        """Contacts verified more than ``limit_days`` ago, the oldest first."""
+        ages = [
+            StaleContact(locale, contact.name, (today - contact.verified_on).days)
+            for locale, contacts in self._contacts.items()
+            for contact in contacts
+        ]
+        stale = [one for one in ages if one.age_days > limit_days]
+        return tuple(sorted(stale, key=lambda one: -one.age_days))
+
     def minutes_to_acknowledge(self, level: RiskLevel) -> int:
         return self.acknowledge_minutes[level.value]
 
@@ -123,6 +145,7 @@ def parse_policy(document: Any, *, name: str, version: int = 0) -> Policy:
     _check_shape(document)
     _check_gates(document["gates"])
     _check_locales(document)
+    _check_reach(document)
     return Policy(
         name=name,
         version=version,
@@ -200,6 +223,24 @@ def _check_locales(document: Mapping[str, Any]) -> None:
             "Each locale needs both texts and contacts; one is missing for "
             + ", ".join(sorted(without))
         )
+
+
+def _check_reach(document: Mapping[str, Any]) -> None:
+    """No national number where the country is unknown.
+
+    Contacts and texts of a bare language, and the international ones, reach people in
+    any country: a number there would be silently somebody else's.
+    """
+    for locale in document["texts"]:
+        if "-" in locale:
+            continue
+        told = [*document["texts"][locale].values()]
+        told += [contact["reach"] for contact in document["contacts"][locale]]
+        if any(_NUMBER.search(text) for text in told):
+            raise PolicyInvalid(
+                f"{locale} names no country, so its texts and contacts may hold no "
+                "telephone number: name a directory, or add a locale with a country."
+            )
 
 
 def _thresholds(

@@ -9,15 +9,23 @@ from __future__ import annotations
 import math
 import threading
 import time
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from datetime import time as datetime_time
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from apps.safety.errors import PolicyMissing
-from apps.safety.models import Escalation, SafetyPolicy
-from apps.safety.policy import Policy, parse_policy
+from apps.safety.models import (
+    Escalation,
+    EscalationStep,
+    NotificationAttempt,
+    SafetyPolicy,
+)
+from apps.safety.policy import Policy, StaleContact, default_policy, parse_policy
+from apps.safety.referrals import HandledCase
 
 _lock = threading.Lock()
 _held: dict[str, tuple[float, Policy]] = {}
@@ -92,6 +100,16 @@ def _verified(name: str, version: int, document: object, digest: str) -> Policy:
     return policy
 
 
+def stale_contacts_in_force() -> tuple[StaleContact, ...]:
+    """Contacts of the policy in force, or else of the shipped one, to verify again."""
+    try:
+        policy = policy_in_force()
+    except PolicyMissing:
+        policy = default_policy()
+    today = datetime.now(UTC).date()
+    return policy.stale_contacts(today, int(settings.PE_CONTACT_STALE_DAYS))
+
+
 def open_escalations() -> QuerySet[Escalation]:
     """Escalations that nobody has resolved, the first due first."""
     return (
@@ -106,6 +124,48 @@ def overdue_escalations(now: datetime) -> QuerySet[Escalation]:
     return Escalation.objects.filter(
         state=Escalation.State.OPEN, due_at__lte=now
     ).order_by("due_at")
+
+
+def untold_escalations(before: datetime) -> QuerySet[Escalation]:
+    """Open cases whose rung began before then and was never told of."""
+    steps = EscalationStep.objects.filter(escalation=OuterRef("pk"))
+    told = steps.filter(kind=EscalationStep.Kind.NOTIFIED, rung=OuterRef("rung"))
+    began = [EscalationStep.Kind.OPENED, EscalationStep.Kind.OVERDUE]
+    fresh = steps.filter(kind__in=began, at__gt=before)
+    return Escalation.objects.filter(
+        ~Exists(told), ~Exists(fresh), state=Escalation.State.OPEN
+    ).order_by("due_at")
+
+
+def due_attempts(
+    now: datetime, escalation_id: str | None = None
+) -> QuerySet[NotificationAttempt]:
+    """Notices to send now, of one case or of all, the longest due first."""
+    rows = NotificationAttempt.objects.filter(
+        outcome=NotificationAttempt.Outcome.PENDING, due_at__lte=now
+    ).select_related("responder")
+    return rows.filter(escalation_id=escalation_id) if escalation_id else rows
+
+
+def lost_attempts(now: datetime) -> QuerySet[NotificationAttempt]:
+    """Notices that somebody began to send and never settled."""
+    return NotificationAttempt.objects.filter(
+        outcome=NotificationAttempt.Outcome.SENDING, claimed_until__lte=now
+    )
+
+
+def handled_cases(first: date, last: date) -> Iterator[HandledCase]:
+    """Cases opened from the first day to the last (UTC, both in), for a report."""
+    begins = datetime.combine(first, datetime_time.min, UTC)
+    ends = datetime.combine(last, datetime_time.max, UTC)
+    rows = Escalation.objects.filter(opened_at__range=(begins, ends)).values_list(
+        "level", "locale", "disposition", "opened_at", "acknowledged_at"
+    )
+    for level, locale, disposition, opened_at, acknowledged_at in rows.iterator():
+        waited_s = (
+            (acknowledged_at - opened_at).total_seconds() if acknowledged_at else None
+        )
+        yield HandledCase(level, locale, disposition, waited_s)
 
 
 def document_in_force(name: str) -> object:

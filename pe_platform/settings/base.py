@@ -11,6 +11,7 @@ from django.urls import reverse_lazy
 
 from pe_platform.settings import env, paths
 from pe_platform.settings.admin import UNFOLD  # noqa: F401
+from pe_platform.settings.channels import *  # noqa: F403
 from pe_platform.settings.plugins import *  # noqa: F403
 from pe_platform.settings.queues import *  # noqa: F403
 from pe_platform.settings.queues import CELERY_BEAT_SCHEDULE, CELERY_TASK_ROUTES

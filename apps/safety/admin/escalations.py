@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.db.models import Case, QuerySet, When
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.timesince import timesince, timeuntil
 from unfold.admin import TabularInline
@@ -21,9 +21,11 @@ from apps.accounts.permissions import actor_for_user
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 from apps.safety import services
-from apps.safety.admin.screens import Step, StepAdmin
+from apps.safety.admin.glass import GlassPages
+from apps.safety.admin.referrals import ReferralPages
+from apps.safety.admin.screens import Step, StepAdmin, warn_of_stale_contacts
 from apps.safety.forms import DispositionForm, ResponderForm
-from apps.safety.models import Escalation, EscalationStep
+from apps.safety.models import Escalation, EscalationStep, NotificationAttempt
 
 State = Escalation.State
 LEVEL_COLOURS = {
@@ -45,17 +47,10 @@ WHO_WAITS_FIRST = Case(
 )
 
 
-class StepInline(TabularInline):  # type: ignore[misc]
-    model = EscalationStep
-    fields = ("at", "kind", "rung", "actor_label", "details_text")
-    readonly_fields = fields
+class ReadOnlyInline(TabularInline):  # type: ignore[misc]
     extra = 0
     can_delete = False
     hide_title = True
-
-    @admin.display(description="Details")
-    def details_text(self, row: EscalationStep) -> str:
-        return ", ".join(f"{key} {value}" for key, value in row.details.items()) or "-"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -64,8 +59,34 @@ class StepInline(TabularInline):  # type: ignore[misc]
         return False
 
 
+class StepInline(ReadOnlyInline):
+    model = EscalationStep
+    fields = ("at", "kind", "rung", "actor_label", "details_text")
+    readonly_fields = fields
+
+    @admin.display(description="Details")
+    def details_text(self, row: EscalationStep) -> str:
+        return ", ".join(f"{key} {value}" for key, value in row.details.items()) or "-"
+
+
+class AttemptInline(ReadOnlyInline):
+    """The delivery log: who was told, through what, and what came of it."""
+
+    model = NotificationAttempt
+    verbose_name_plural = "Delivery log"
+    fields = (
+        "due_at", "at", "rung", "channel", "responder", "attempt", "outcome", "status",
+    )  # fmt: skip
+    readonly_fields = fields
+    ordering = ("due_at", "id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[NotificationAttempt]:
+        rows: QuerySet[NotificationAttempt] = super().get_queryset(request)
+        return rows.select_related("responder")
+
+
 @admin.register(Escalation)
-class EscalationAdmin(StepAdmin):
+class EscalationAdmin(GlassPages, ReferralPages, StepAdmin):
     steps: ClassVar[Mapping[str, Step]] = {
         "acknowledge": Step(
             "Acknowledge",
@@ -100,7 +121,16 @@ class EscalationAdmin(StepAdmin):
         "resolved_by", "resolved_at", "disposition", "text_digest", "policy_digest",
     )  # fmt: skip
     readonly_fields = fields
-    inlines = (StepInline,)
+    inlines = (StepInline, AttemptInline)
+    actions_detail = ("break_glass",)
+    actions_list = ("referrals",)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        warn_of_stale_contacts(request)
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        return page
 
     def has_acknowledge_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("safety.acknowledge_escalation")

@@ -21,7 +21,7 @@ from apps.core.actors import Actor
 from apps.core.errors import PlatformError
 from apps.safety import services
 from apps.safety.admin.policy_pages import PolicyPages, differing
-from apps.safety.admin.screens import Step
+from apps.safety.admin.screens import Step, warn_of_stale_contacts
 from apps.safety.forms import PolicyForm, SubmitForm
 from apps.safety.models import SafetyPolicy
 from apps.safety.selectors import document_in_force
@@ -70,6 +70,13 @@ class SafetyPolicyAdmin(PolicyPages):
         ).order_by("-starts_at", "-version")
         rows: QuerySet[SafetyPolicy] = super().get_queryset(request)
         return rows.annotate(current_id=Subquery(started.values("pk")[:1]))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        warn_of_stale_contacts(request)
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        return page
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("safety.add_safetypolicy")

@@ -21,6 +21,22 @@ from apps.accounts.permissions import actor_for_user
 from apps.audit.admin import ReadOnlyAdmin
 from apps.core.actors import Actor
 from apps.core.errors import PlatformError
+from apps.safety.selectors import stale_contacts_in_force
+
+BANNER_NAMES = 5
+
+
+def warn_of_stale_contacts(request: HttpRequest) -> None:
+    """A banner on the page while a helpline in force waits to be verified again."""
+    stale = stale_contacts_in_force()
+    if stale:
+        named = ", ".join(f"{one.name} ({one.locale})" for one in stale[:BANNER_NAMES])
+        more = f" and {len(stale) - BANNER_NAMES} more" if stale[BANNER_NAMES:] else ""
+        messages.warning(
+            request,
+            f"Helplines to verify again: {named}{more}. People may be sent to a number "
+            "that no longer answers; adopt a policy with a new verification date.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

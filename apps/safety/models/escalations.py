@@ -1,7 +1,8 @@
 """Crisis cases: what was detected, who took it, how it ended.
 
 A row carries identifiers, a level, reason codes and a keyed digest; never the person's
-words. Its first step commits with it, so "detected, and nothing done" has no form here.
+words, which stand sealed in a row of their own (notices.py). Its first step commits
+with it, so "detected, and nothing done" has no form here.
 """
 
 from __future__ import annotations
@@ -87,6 +88,8 @@ class Escalation(models.Model):
             ("acknowledge_escalation", "Can acknowledge escalations"),
             ("reassign_escalation", "Can reassign escalations"),
             ("resolve_escalation", "Can resolve escalations"),
+            ("read_escalationtext", "Can break the glass and read what was said"),
+            ("report_escalation", "Can export referral reports"),
         ]
         indexes = [
             models.Index(
@@ -149,6 +152,7 @@ class EscalationStep(models.Model):
         ACKNOWLEDGED = "acknowledged", "Acknowledged"
         REASSIGNED = "reassigned", "Reassigned"
         RESOLVED = "resolved", "Resolved"
+        READ = "read", "Text read, with a reason"
 
     escalation = models.ForeignKey(
         Escalation, on_delete=models.PROTECT, related_name="steps"
