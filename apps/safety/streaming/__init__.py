@@ -9,7 +9,8 @@ from apps.safety.streaming.contracts import (
     Stop,
     StopReason,
 )
-from apps.safety.streaming.stream import OutputStream, screened
+from apps.safety.streaming.screened import screened
+from apps.safety.streaming.stream import OutputStream
 
 __all__ = [
     "Ending",

@@ -14,6 +14,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from apps.safety.gates.text import fold
+
 _GAP = re.compile(r"(?<!\s)\s++(?=\S)")
 _NEXT_WORD = re.compile(r"\S++(?=\s)")
 _ENDS = ".!?\u2026"
@@ -23,6 +25,7 @@ _FINAL = frozenset('!?"\u201d')
 _APOSTROPHES = str.maketrans("", "", "'\u2019-")
 _REACH_WORDS = 8
 _REACH_CHARS = 240
+_TOKEN = re.compile(r"[^\W\d_]+(?:['\u2019.-][^\W\d_]+)*")
 _SPELT_AT = re.compile(r"(?:\(at\)|\[at\]|at\b)", re.I)
 _STREETS_ABROAD = frozenset(
     ("rua", "calle", "avenida", "via", "rue", "carrer", "plaza", "strada", "ulica",
@@ -75,20 +78,32 @@ def is_settled(text: str, gap: tuple[int, int]) -> bool:
     is_sentence = any(mark in _ENDS for mark in marks)
     if not (is_sentence or is_line) or _joins_back(text[end]):
         return False
+    if _may_end_in_particle(before):
+        return False
     if is_sentence and any(mark in _FINAL for mark in marks):
         return True
-    if _SPELT_AT.match(text, end):
-        return False
-    if not is_sentence and end - start <= 2 and text[end].isdecimal():
-        return False
-    if not is_sentence and end - start == 1 and text[end].isupper():
+    goes_on = not is_sentence and _may_go_on(text, gap)
+    if goes_on or _SPELT_AT.match(text, end):
         return False
     return _is_quiet(bare, is_line=is_line)
+
+
+def _may_go_on(text: str, gap: tuple[int, int]) -> bool:
+    """Whether what stands behind a mere line break may belong to what stands before."""
+    blanks = gap[1] - gap[0]
+    after = text[gap[1]]
+    return (blanks <= 2 and after.isdecimal()) or (blanks == 1 and after.isupper())
 
 
 def _joins_back(char: str) -> bool:
     """A mark or joiner that belongs to the character before it."""
     return unicodedata.category(char) in {"Mn", "Mc", "Me", "Cf"}
+
+
+def _may_end_in_particle(before: str) -> bool:
+    """Whether a capital letter, however far on, would make the last word a name's."""
+    tokens = _TOKEN.findall(before)
+    return not tokens or fold(tokens[-1]).text in _PARTICLES
 
 
 def _is_quiet(before: str, *, is_line: bool) -> bool:

@@ -10,7 +10,7 @@ on which text that no gate has answered for is released.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from apps.safety.contracts import Decision, Inspection, Span, Stage
@@ -77,6 +77,11 @@ class OutputStream:
         self._stopped_at: int | None = None
         self._ending: Ending | None = None
         self.stop: Stop | None = None
+
+    @property
+    def position(self) -> int:
+        """How many code points of the text have been dealt with and let out."""
+        return self._position
 
     def feed(self, chunk: str) -> tuple[Released, ...]:
         """What may be delivered now that ``chunk`` has come; often nothing."""
@@ -283,23 +288,6 @@ class OutputStream:
             released="".join(self._released),
             held_chars=len(text) - self._position,
         )
-
-
-def screened(chunks: Iterable[str], stream: OutputStream) -> Iterator[Event]:
-    """Events of a stream over its chunks: pieces, a Stop at once if any, the Ending.
-
-    No chunk is asked for after a stop, and a source that is a generator is closed then.
-    What the source raises is passed on, and nothing more is released; the caller may
-    still close the stream for its verdicts.
-    """
-    for chunk in chunks:
-        yield from stream.feed(chunk)
-        if stream.stop is not None:
-            yield stream.stop
-            break
-    if stream.stop is not None and isinstance(chunks, Generator):
-        chunks.close()
-    yield from stream.close()
 
 
 def _moved(spans: Iterable[Span], by: int) -> list[Span]:
