@@ -145,7 +145,17 @@ def masked_text(text: str, verdicts: Iterable[Verdict]) -> str:
     masking = [verdict for verdict in verdicts if verdict.gate in _MASKING]
     if any(verdict.failed and verdict.score is None for verdict in masking):
         return WITHHELD
-    return mask(text, [span for verdict in masking for span in verdict.spans])
+    return mask(text, hidden_spans(masking))
+
+
+def hidden_spans(verdicts: Iterable[Verdict]) -> list[Span]:
+    """What the masking gates want hidden; may overlap."""
+    return [
+        span
+        for verdict in verdicts
+        if verdict.gate in _MASKING
+        for span in verdict.spans
+    ]
 
 
 def _risk(verdicts: Iterable[Verdict]) -> RiskLevel:

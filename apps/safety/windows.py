@@ -19,11 +19,35 @@ def windows(text: str) -> Iterator[tuple[int, str]]:
         return
     start = 0
     while start < len(text):
-        end = _border(text, start + WINDOW_CHARS, start + WINDOW_CHARS // 2)
+        end = window_end(text, start)
         yield start, text[start:end]
         if end >= len(text):
             return
-        start = _border(text, end - OVERLAP_CHARS, end - 2 * OVERLAP_CHARS)
+        start = next_start(text, end)
+
+
+def window_end(text: str, start: int) -> int:
+    """Where the window that starts at ``start`` ends."""
+    return _border(text, start + WINDOW_CHARS, start + WINDOW_CHARS // 2)
+
+
+def next_start(text: str, end: int) -> int:
+    """Where the window after one that ends at ``end`` starts."""
+    return _border(text, end - OVERLAP_CHARS, end - 2 * OVERLAP_CHARS)
+
+
+def earliest_next_start(text: str, start: int) -> int:
+    """The least position at which the next window can start, however text goes on.
+
+    Exact once the text reaches past the window at ``start``.
+    """
+    if len(text) > start + WINDOW_CHARS:
+        return next_start(text, window_end(text, start))
+    floor = start + WINDOW_CHARS // 2
+    blank = max(text.rfind(" ", floor), text.rfind("\n", floor))
+    if blank > floor:
+        return next_start(text, blank + 1)
+    return floor - 2 * OVERLAP_CHARS
 
 
 def _border(text: str, position: int, floor: int) -> int:
