@@ -1,0 +1,70 @@
+"""Streets, boxes and postal codes, in the orders of several countries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from apps.safety.gates.identifiers.found import Identifier
+
+_STREET_KIND = (
+    r"(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|place|"
+    r"pl|square|sq|terrace|ter|parkway|pkwy|highway|hwy|circle|cir|trail|trl|way|"
+    r"close|crescent|row|mews|gardens|grove|alley|plaza|loop|pike|freeway|turnpike|"
+    # Words of everyday life are streets only with a capital: "a 20 minute walk".
+    r"(?-i:Walk|Hill|View|Rise|Quay|Wharf|Park|Broadway|Green|Bridge|Path|Bend))"
+)
+UK_CODE = r"[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}(?!\w)"
+_TOWN = r"[A-Z][\w'.-]{1,20}(?:\s[A-Z][\w'.-]{1,20}){0,2}"
+_TAIL = re.compile(
+    r"(?:,?\s{1,2}(?:apt|apartment|suite|ste|unit|flat|floor|#)\.?\s{0,2}#?\w{1,6})?"
+    rf"(?:,\s{{0,2}}{_TOWN})?(?:,?\s{{1,2}}[A-Z]{{2}}\b)?"
+    rf"(?:,?\s{{1,2}}(?:\d{{5}}(?:-\d{{4}})?\b|{UK_CODE}))?"
+)
+_TAIL_ABROAD = re.compile(rf",?\s\d{{4,5}}\s{_TOWN}")
+_FLAT = re.compile(r"\b(?:flat|apt\.?|apartment|unit)\s\w{1,5},\s$", re.I)
+_NUMBER = re.compile(r"(?<![\w./-])(?=\d)")
+_NO_NAME = (
+    r"(?!(?:to|at|from|with|and|for|in|on|by|is|was|were|we|i|my|he|she|they|or|but|"
+    r"admitted|then|years?|hours?|minutes?|days?|weeks?|months?)\s)"
+)
+STREET = re.compile(
+    rf"\d{{1,6}}[a-z]?,?\s{{1,2}}(?:{_NO_NAME}[A-Za-z0-9][\w'.-]{{0,20}}\s{{1,2}})"
+    rf"{{1,4}}"
+    rf"{_STREET_KIND}\b\.?", re.I
+)  # fmt: skip
+_ABROAD = (
+    r"(?:(?:rua|calle|avenida|via|rue|carrer|plaza|strada|ulica|viale|piazza|paseo|"
+    r"boulevard|avenue)\s(?:(?:de|d[aeo]s?|del|la|las|los|di|du|des)\s){0,2}"
+    r"(?-i:[A-Z])[\w'.-]{1,20}(?:\s(?-i:[A-Z])[\w'.-]{1,20}){0,2}"
+    r"|(?-i:[A-ZÆØÅÄÖ])[\w-]{2,25}"
+    r"(?:strasse|stra\u00dfe|gasse|weg|allee|platz|straat|laan|gatan|gade|vej|gata|utca))"
+)
+STREET_ABROAD = re.compile(
+    rf"(?<!\w)(?:{_ABROAD},?\s\d{{1,5}}[a-z]?\b|\d{{1,5}}[a-z]?,?\s{_ABROAD}\b)"
+    r"|(?<!\w)(?:rua|calle|avenida|via|rue|carrer|plaza|strada|ulica|viale|piazza|"
+    r"boulevard|avenue)\s(?:[\w'.-]{2,20}\s){1,4}\d{1,5}\b", re.I
+)  # fmt: skip
+PO_BOX = re.compile(rf"\b(?i:p\.?\s?o\.?\s?box)\s\d{{1,8}}\b(?:,\s{_TOWN})?")
+UK_POSTCODE = re.compile(rf"(?<!\w){UK_CODE}")
+CANADA_POSTCODE = re.compile(r"(?<!\w)[A-CEGHJ-NPR-TVXY]\d[A-Z]\s\d[A-Z]\d(?!\w)")
+STATE_ZIP = re.compile(r"(?<=\b[A-Z]{2}\s)\d{5}(?:-\d{4})?(?![\w-])")
+_CAPITAL = re.compile(r"[A-Z]")
+
+
+def streets(text: str, start: int, end: int) -> Iterator[Identifier]:
+    """Street addresses of the range, as far as flat, town and code go with them."""
+    for place in _NUMBER.finditer(text, start, end):
+        match = STREET.match(text, place.start())
+        if match is not None:
+            tail = _TAIL.match(text, match.end())
+            stop = tail.end() if tail else match.end()
+            confidence = 0.85 if _CAPITAL.search(match.group()) else 0.55
+            flat = _FLAT.search(text, max(0, match.start() - 18), match.start())
+            first = flat.start() if flat else match.start()
+            yield Identifier(first, stop, "ADDRESS", confidence)
+    for match in STREET_ABROAD.finditer(text, start, end):
+        tail = _TAIL_ABROAD.match(text, match.end())
+        yield Identifier(
+            match.start(), tail.end() if tail else match.end(), "ADDRESS", 0.72
+        )
