@@ -11,8 +11,17 @@ _STREET_KIND = (
     r"(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|place|"
     r"pl|square|sq|terrace|ter|parkway|pkwy|highway|hwy|circle|cir|trail|trl|way|"
     r"close|crescent|row|mews|gardens|grove|alley|plaza|loop|pike|freeway|turnpike|"
-    # Words of everyday life are streets only with a capital: "a 20 minute walk".
-    r"(?-i:Walk|Hill|View|Rise|Quay|Wharf|Park|Broadway|Green|Bridge|Path|Bend))"
+    # Of the postal service's list; streets only with a capital: "a 20 minute walk".
+    r"(?-i:(?:Bend|Bluff|Branch|Bridge|Broadway|Brook|Burg|Bypass|Camp|Canyon|Cape|"
+    r"Causeway|Center|Cliff|Common|Corner|Course|Cove|Creek|Crest|Crossing|Curve|Dale|"
+    r"Dam|Divide|Estate|Expressway|Extension|Fall|Ferry|Field|Flat|Ford|Forest|Forge|"
+    r"Fork|Fort|Garden|Gateway|Glen|Green|Harbor|Haven|Height|Hill|Hollow|Inlet|Island|"
+    r"Isle|Junction|Key|Knoll|Lake|Land|Landing|Light|Lock|Lodge|Mall|Manor|Meadow|Mill|"
+    r"Mission|Motorway|Mount|Mountain|Neck|Orchard|Oval|Overpass|Park|Pass|Passage|Path|"
+    r"Pine|Plain|Point|Port|Prairie|Quay|Radial|Ramp|Ranch|Rapid|Rest|Ridge|Rise|River|"
+    r"Route|Run|Shoal|Shore|Skyway|Spring|Spur|Station|Stravenue|Stream|Summit|Trace|"
+    r"Track|Trafficway|Tunnel|Underpass|Union|Valley|Viaduct|View|Village|Ville|Vista|"
+    r"Walk|Wall|Well|Wharf)s?))"
 )
 UK_CODE = r"[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}(?!\w)"
 _TOWN = r"[A-Z][\w'.-]{1,20}(?:\s[A-Z][\w'.-]{1,20}){0,2}"
@@ -25,13 +34,17 @@ _TAIL_ABROAD = re.compile(rf",?\s\d{{4,5}}\s{_TOWN}")
 _FLAT = re.compile(r"\b(?:flat|apt\.?|apartment|unit)\s\w{1,5},\s$", re.I)
 _NUMBER = re.compile(r"(?<![\w./-])(?=\d)")
 _NO_NAME = (
-    r"(?!(?:to|at|from|with|and|for|in|on|by|is|was|were|we|i|my|he|she|they|or|but|"
+    r"(?!(?:to|at|from|with|and|for|in|on|by|is|was|were|we|i|my|the|lane|he|she|they|or|but|"
     r"admitted|then|years?|hours?|minutes?|days?|weeks?|months?)\s)"
 )
+_WORD = rf"{_NO_NAME}(?:[A-Z]{{1,2}}\.|[A-Za-z0-9][\w'-]{{0,20}})[ ]{{1,2}}"
 STREET = re.compile(
-    rf"\d{{1,6}}[a-z]?,?\s{{1,2}}(?:{_NO_NAME}[A-Za-z0-9][\w'.-]{{0,20}}\s{{1,2}})"
-    rf"{{1,4}}"
-    rf"{_STREET_KIND}\b\.?", re.I
+    rf"\d{{1,6}}[a-z]?,?\s{{1,2}}(?:{_WORD}){{1,4}}{_STREET_KIND}\b\.?", re.I
+)
+# Whatever the street is called, a flat or suite after it makes it an address.
+STREET_AND_FLAT = re.compile(
+    rf"\d{{1,6}}[a-z]?\s(?:{_WORD}){{1,3}}(?:apt|suite|ste|unit|flat)\b\.?\s{{0,2}}#?"
+    r"\w{0,3}\d\w{0,3}\b", re.I
 )  # fmt: skip
 _ABROAD = (
     r"(?:(?:rua|calle|avenida|via|rue|carrer|plaza|strada|ulica|viale|piazza|paseo|"
@@ -56,6 +69,7 @@ def streets(text: str, start: int, end: int) -> Iterator[Identifier]:
     """Street addresses of the range, as far as flat, town and code go with them."""
     for place in _NUMBER.finditer(text, start, end):
         match = STREET.match(text, place.start())
+        match = match or STREET_AND_FLAT.match(text, place.start())
         if match is not None:
             tail = _TAIL.match(text, match.end())
             stop = tail.end() if tail else match.end()
@@ -65,6 +79,7 @@ def streets(text: str, start: int, end: int) -> Iterator[Identifier]:
             yield Identifier(first, stop, "ADDRESS", confidence)
     for match in STREET_ABROAD.finditer(text, start, end):
         tail = _TAIL_ABROAD.match(text, match.end())
-        yield Identifier(
-            match.start(), tail.end() if tail else match.end(), "ADDRESS", 0.72
-        )
+        if tail is None:
+            yield Identifier(*match.span(), "ADDRESS", 0.72)
+        else:
+            yield Identifier(match.start(), tail.end(), "ADDRESS", 0.89)

@@ -29,9 +29,9 @@ AGE = re.compile(r"(?<![\w.,/:$£€+-])(?:9\d|1[01]\d)(?![\w%°]|[.,/:]\d|-\d)"
 
 _BIRTH = re.compile(r"\b(?:born|birth(?:day|date)?|bday|dob|d\.o\.b|naci\w+)\b", re.I)
 _DATED = re.compile(
-    r"\b(?:on|since|until|till|by|before|date|dated|from|seen|died|visit|appointment|"
-    r"court(?: date)? is|due|admit\w*|discharg\w*|scheduled for|relapsed|missing)"
-    r"[\s:(]{1,2}(?:the\s)?$", re.I
+    r"\b(?:on|since|until|till|by|before|date|dated|death|issued|it was|from|seen|died|"
+    r"visit|appointment|cou?rt(?: date)? is|due|admit\w*|discharg\w*|scheduled for|"
+    r"relapsed|missing)[\s:(]{1,2}(?:the\s)?$", re.I
 )  # fmt: skip
 _NOT_A_DAY = frozenset({"24/7", "9/11", "7/11", "9/10", "10/10"})
 _AGED = re.compile(

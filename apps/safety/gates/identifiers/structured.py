@@ -149,7 +149,7 @@ def _ssn(text: str, match: re.Match[str]) -> float:
 def _phone(text: str, match: re.Match[str]) -> float:
     raw = match.group()
     digits = digits_of(raw)
-    if not 7 <= len(digits) <= 15 or _NOT_PHONE.match(raw):
+    if not 7 <= len(digits) <= 15 or _NOT_PHONE.match(raw.strip("()")):
         return 0.0
     if _PHONE_CUE.search(_before(text, match)):
         return 0.85
@@ -224,7 +224,7 @@ def _rules_for(text: str) -> Iterator[Rule]:
     lowered = text.lower()
     if "@" in text:
         yield EMAIL, "EMAIL", _fixed(0.98)
-        yield HANDLE, "USERNAME", _fixed(0.55)
+        yield HANDLE, "USERNAME", _fixed(0.76)
     if "dot" in lowered and "at" in lowered:
         yield EMAIL_SPELT, "EMAIL", _fixed(0.85)
     if _DOTTED.search(text):
