@@ -26,10 +26,12 @@ _STREET_KIND = (
 UK_CODE = r"[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}(?!\w)"
 _TOWN = r"[A-Z][\w'.-]{1,20}(?:\s[A-Z][\w'.-]{1,20}){0,2}"
 _TAIL = re.compile(
-    r"(?:,?\s{1,2}(?:apt|apartment|suite|ste|unit|flat|floor|#)\.?\s{0,2}#?\w{1,6})?"
+    r"(?:,?\s{1,2}(?i:apt|apartment|suite|ste|unit|flat|floor|#)\.?\s{0,2}#?\w{1,6})?"
     rf"(?:,\s{{0,2}}{_TOWN})?(?:,?\s{{1,2}}[A-Z]{{2}}\b)?"
     rf"(?:,?\s{{1,2}}(?:\d{{5}}(?:-\d{{4}})?\b|{UK_CODE}))?"
 )
+# A tail of so many code points holds a town or a code: nothing else looks like that.
+_LONG_TAIL = 6
 _TAIL_ABROAD = re.compile(rf",?\s\d{{4,5}}\s{_TOWN}")
 _FLAT = re.compile(r"\b(?:flat|apt\.?|apartment|unit)\s\w{1,5},\s$", re.I)
 _NUMBER = re.compile(r"(?<![\w./-])(?=\d)")
@@ -45,6 +47,16 @@ STREET = re.compile(
 STREET_AND_FLAT = re.compile(
     rf"\d{{1,6}}[a-z]?\s(?:{_WORD}){{1,3}}(?:apt|suite|ste|unit|flat)\b\.?\s{{0,2}}#?"
     r"\w{0,3}\d\w{0,3}\b", re.I
+)  # fmt: skip
+# A number and names right behind "I live at": a street of whatever kind.
+STREET_LED = re.compile(
+    rf"\d{{1,6}}[a-z]?\s(?:{_WORD}){{0,2}}{_NO_NAME}[a-z][\w'-]{{2,20}}(?=[,.;\n]|$|\sand\b)",
+    re.I,
+)
+_LEADS_HOME = re.compile(
+    r"\b(?:(?:live[sd]?|living|stays?|staying|reside[sd]?) at|address(?: is|:)?|"
+    r"(?:house|home|flat|place|apartment) (?:on|at|is))\s$",
+    re.I,
 )  # fmt: skip
 _ABROAD = (
     r"(?:(?:rua|calle|avenida|via|rue|carrer|plaza|strada|ulica|viale|piazza|paseo|"
@@ -70,10 +82,16 @@ def streets(text: str, start: int, end: int) -> Iterator[Identifier]:
     for place in _NUMBER.finditer(text, start, end):
         match = STREET.match(text, place.start())
         match = match or STREET_AND_FLAT.match(text, place.start())
+        confidence = 0.93 if match and _CAPITAL.search(match.group()) else 0.55
+        if match is None and _LEADS_HOME.search(
+            text, max(0, place.start() - 20), place.start()
+        ):
+            match, confidence = STREET_LED.match(text, place.start()), 0.75
         if match is not None:
             tail = _TAIL.match(text, match.end())
             stop = tail.end() if tail else match.end()
-            confidence = 0.85 if _CAPITAL.search(match.group()) else 0.55
+            if stop - match.end() > _LONG_TAIL:
+                confidence = 0.93
             flat = _FLAT.search(text, max(0, match.start() - 18), match.start())
             first = flat.start() if flat else match.start()
             yield Identifier(first, stop, "ADDRESS", confidence)
