@@ -38,7 +38,7 @@ FOUND = [
     ("serial number SN48291B", "SN48291B", "DEVICE_ID"),
     ("I was born on 03/14/1985", "03/14/1985", "DATE"),
     ("on March 3rd, 2021 we met", "March 3rd, 2021", "DATE"),
-    ("she is 94 years old", "94 years old", "AGE"),
+    ("she is 94 years old", "94", "AGE"),
     ("I live at 742 Evergreen Terrace", "742 Evergreen Terrace", "ADDRESS"),
     ("P.O. Box 1234", "P.O. Box 1234", "ADDRESS"),
     ("near SW1A 1AA", "SW1A 1AA", "ZIP_CODE"),

@@ -115,8 +115,7 @@ def _stands(value: str, delivered: str) -> bool:
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, object]:
     """Recall, precision and F2 (beta 2), overall and by kind, and the share left."""
-    found, gold, right, made = Counter[str](), Counter[str](), Counter[str](), Counter()
-    labels, hits = Counter[str](), Counter[str]()
+    found, gold, right, made, labels, hits = (Counter[str]() for _ in range(6))
     for outcome in outcomes:
         for (_start, _end, label), hit in zip(
             outcome.case.marks, outcome.found, strict=True
@@ -158,7 +157,7 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def microseconds(texts: Sequence[str]) -> float:
-    """Mean processor time of one search, the best of three passes; nothing remembered."""
+    """Mean processor time of one search, the best of three passes, none remembered."""
     best = float("inf")
     for _ in range(3):
         find_identifiers.cache_clear()

@@ -10,6 +10,8 @@ _VIN_VALUES = dict(
         strict=True)
 )  # fmt: skip
 
+_DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+
 
 def digits_of(text: str) -> str:
     return "".join(char for char in text if char in "0123456789")
@@ -74,3 +76,14 @@ def is_vin(number: str) -> bool:
         value * weight for value, weight in zip(values, _VIN_WEIGHTS, strict=True)
     )
     return text[8] == "0123456789X"[total % 11]
+
+
+def is_dni(number: str) -> bool:
+    """Spanish DNI or NIE: the control letter is the number modulo 23."""
+    compact = number.upper().replace("-", "").replace(".", "").replace(" ", "")
+    if compact[:1] in {"X", "Y", "Z"}:
+        compact = f"{'XYZ'.index(compact[0])}{compact[1:]}"
+    body, letter = compact[:-1], compact[-1:]
+    if not (body.isascii() and body.isdigit() and 7 <= len(body) <= 8):
+        return False
+    return letter == _DNI_LETTERS[int(body) % 23]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from apps.safety.gates.identifiers.cued import cued
 from apps.safety.gates.identifiers.found import Identifier, settle
+from apps.safety.gates.identifiers.handles import handles
 from apps.safety.gates.identifiers.lowercase import lower_case
 from apps.safety.gates.identifiers.named import named
 from apps.safety.gates.identifiers.structured import structured
@@ -31,7 +32,8 @@ def find_identifiers(
     digits = _DIGITS.search(text) is not None
     found = [
         *structured(text, has_digit=digits),
-        *cued(text, has_digit=digits),
+        *(cued(text) if digits else ()),
+        *handles(text),
         *named(text),
         *lower_case(text),
     ]

@@ -1,6 +1,7 @@
-"""Identifiers with a shape of their own: addresses on networks, cards, dates, streets.
+"""Identifiers with a shape of their own: addresses on networks, cards, numbers, files.
 
-Each pattern is bounded, so that no text makes one slow. Where a number carries a check
+Each pattern is bounded, so that no text makes one slow, and runs only where a text
+has what it needs: digits, an "@", a dot inside a word. Where a number carries a check
 digit, the digit decides how sure the find is.
 """
 
@@ -9,29 +10,32 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from apps.safety.gates.identifiers.addresses import (
+    CANADA_POSTCODE,
+    PO_BOX,
+    STATE_ZIP,
+    UK_POSTCODE,
+    streets,
+)
 from apps.safety.gates.identifiers.checksums import (
     digits_of,
+    is_dni,
     is_iban,
     is_luhn,
     is_ssn,
     is_vin,
 )
+from apps.safety.gates.identifiers.dates import (
+    AGE,
+    DATE_NUMERIC,
+    DATE_WORDS,
+    DAY_AND_MONTH,
+    age_score,
+    date_score,
+    day_score,
+)
 from apps.safety.gates.identifiers.found import Identifier
-
-_MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
-    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
-)
-_STREET = (
-    r"(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|place|"
-    r"pl|square|sq|terrace|ter|parkway|pkwy|highway|hwy|circle|cir|trail|trl|way|"
-    r"close|crescent|row|mews|gardens|grove|alley|plaza|loop|pike|freeway|turnpike)"
-)
-_ADDRESS_TAIL = (
-    r"(?:,?\s{1,2}(?:apt|apartment|suite|ste|unit|flat|floor|#)\.?\s{0,2}#?\w{1,6})?"
-    r"(?:,\s{0,2}[A-Z][\w'.-]{1,20}(?:\s[A-Z][\w'.-]{1,20}){0,2})?"
-    r"(?:,?\s{1,2}[A-Z]{2}\b)?(?:,?\s{1,2}\d{5}(?:-\d{4})?\b)?"
-)
+from apps.safety.gates.identifiers.regions import around_digits
 
 EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+%'-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,24}(?![\w-])", re.I
@@ -43,7 +47,9 @@ EMAIL_SPELT = re.compile(
 URL = re.compile(
     r"\b(?:https?://|www\.)[^\s<>\"')\]]{3,300}"
     r"|\b[a-z0-9-]{2,40}(?:\.[a-z0-9-]{1,30}){0,2}\.(?:com|org|net|edu|gov|io|me|co\.uk|"
-    r"info|ly|app|dev|health)(?:/[^\s<>\"')\]]{0,200})?(?![\w@.-])", re.I
+    r"info|ly|app|dev|health)(?:/[^\s<>\"')\]]{0,200})?(?![\w@.-])"
+    r"|\b[a-z0-9-]{2,40}(?:\.[a-z0-9-]{1,30}){0,2}\.[a-z]{2,6}/[^\s<>\"')\]]{2,200}",
+    re.I,
 )  # fmt: skip
 IPV4 = re.compile(
     r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)"
@@ -51,50 +57,43 @@ IPV4 = re.compile(
 )
 IPV6 = re.compile(
     r"(?<![\w:])(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|"
-    r"(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6})(?![\w:])", re.I
+    r"(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6})(?!\w|:\w)", re.I
 )  # fmt: skip
-MAC = re.compile(r"(?<![\w:-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:-])", re.I)
+MAC = re.compile(
+    r"(?<![\w:-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:-])"
+    r"|(?<![\w.])[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}(?!\w|\.\w)", re.I
+)  # fmt: skip
 UUID = re.compile(
     r"(?<!\w)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?!\w)", re.I
 )
 CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){11,18}(?![\w-])")
 IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}[A-Z0-9]{0,3}(?!\w)")
 SSN = re.compile(r"(?<![\w-])\d{3}([- .])\d{2}\1\d{4}(?![\w-])")
+DNI = re.compile(
+    r"(?<![\w.-])(?:\d{1,2}\.\d{3}\.\d{3}|\d{7,8}|[XYZ]-?\d{7})[ -]?[A-Z](?![\w-])",
+    re.I,
+)
+NINO = re.compile(
+    r"(?<!\w)(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
+    r"(?:\s?\d\d){3}\s?[A-D](?!\w)", re.I
+)  # fmt: skip
+MBI = re.compile(
+    r"(?<!\w)[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]"
+    r"[AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d\d(?!\w)", re.I
+)  # fmt: skip
+# So many digits in a row count nothing that people talk about: they name something.
+LONG_NUMBER = re.compile(r"(?<![\w.,$£€-])\d{9,20}(?![\w%-]|[.,]\d)")
 NHS = re.compile(r"(?<![\w-])\d{3} \d{3} \d{4}(?![\w-])")
 PHONE = re.compile(
     r"(?<![\w.,/:#$£€-])(?:\+|00)?\(?\d{1,4}\)?(?:[ .\-/]{0,2}\(?\d{2,5}\)?){1,5}"
     r"(?:\s?(?:x|ext\.?|extension)\s?\d{1,6})?(?![\w%]|[-/:]\d)", re.I
 )  # fmt: skip
-DATE_NUMERIC = re.compile(
-    r"(?<![\w/.-])(?:\d{1,2}([/-])\d{1,2}\1(?:19|20)?\d{2}|"
-    r"\d{1,2}\.\d{1,2}\.(?:19|20)\d{2}|(?:19|20)\d{2}([/.-])"
-    r"\d{1,2}\2\d{1,2})(?![\w/-])"
-)
-DATE_WORDS = re.compile(
-    rf"\b(?:{_MONTH}\s{{1,2}}\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s{{1,2}}(?:19|20)\d{{2}}\b)?"
-    rf"|\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?{_MONTH}(?:,?\s{{1,2}}(?:19|20)\d{{2}}\b)?"
-    rf"(?![a-z])|{_MONTH}\s(?:19|20)\d{{2}}\b)", re.I
-)  # fmt: skip
-AGE = re.compile(
-    r"\b(?:(?:aged?|turn(?:ed|ing)?|is|am|i'm|im|was)\s{1,2}(\d{1,3})(?=\s(?:and|now|"
-    r"today|this)\b|[,.;]|$)|(\d{1,3})[\s-]{1,2}(?:years?|yrs?)[\s-]{1,2}"
-    r"old|(\d{1,3})\s?(?:y/o|yo|yr old|f|m)\b)", re.I
-)  # fmt: skip
-STREET = re.compile(
-    rf"(?<![\w.])\d{{1,6}}[a-z]?,?\s{{1,2}}(?:[A-Za-z0-9][\w'.-]{{0,20}}\s{{1,2}}){{1,4}}"
-    rf"{_STREET}\b\.?", re.I
-)  # fmt: skip
-STREET_TAIL = re.compile(_ADDRESS_TAIL)
-STREET_ABROAD = re.compile(
-    r"(?<!\w)(?:(?:rua|calle|avenida|via|rue|carrer|plaza|strada|ulica|viale|piazza|"
-    r"boulevard|avenue)\s(?:[\w'.-]{2,20}\s){1,4}\d{1,5}|[A-Z][\w-]{2,25}"
-    r"(?:strasse|straße|gasse|weg|allee|platz|straat|laan|gatan|vej|gata|utca)\s\d{1,4})",
-    re.I,
-)
-PO_BOX = re.compile(r"\bp\.?\s?o\.?\s?box\s\d{1,8}\b", re.I)
-UK_POSTCODE = re.compile(r"(?<!\w)[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}(?!\w)")
-STATE_ZIP = re.compile(r"(?<=\b[A-Z]{2}\s)\d{5}(?:-\d{4})?(?![\w-])")
 VIN = re.compile(r"(?<!\w)(?=[A-Z0-9]*\d)[A-HJ-NPR-Z0-9]{17}(?!\w)", re.I)
+PHOTO = re.compile(
+    r"(?<![\w/.-])[\w/-]{1,80}(?:\.[\w-]{1,20}){0,2}"
+    r"\.(?:jpe?g|png|heic|webp|gif|bmp|tiff?)\b", re.I
+)  # fmt: skip
+REDDIT = re.compile(r"(?<![\w/])/?u/[A-Za-z0-9_-]{3,24}(?![\w/])")
 HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z_][\w.]{2,29}\b")
 SPELT_DIGITS = re.compile(
     r"\b(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)"
@@ -103,13 +102,21 @@ SPELT_DIGITS = re.compile(
 CRYPTO = re.compile(r"(?<!\w)(?:bc1[a-z0-9]{25,59}|[13][1-9A-HJ-NP-Za-km-z]{33}|"
                     r"0x[a-fA-F0-9]{40})(?!\w)")  # fmt: skip
 
-_BIRTH = re.compile(r"\b(?:born|birth(?:day|date)?|dob|d\.o\.b)\b", re.I)
 _CARD_CUE = re.compile(r"\b(?:card|visa|mastercard|amex|credit|debit)\b", re.I)
 _SSN_CUE = re.compile(r"\b(?:ssn|social|security)\b", re.I)
 _PHONE_CUE = re.compile(
-    r"\b(?:call|phone|cell|mobile|tel|telephone|fax|text|whatsapp|reach|dial|ring)\b",
+    r"\b(?:call|phone|cell|mobile|tel|telephone|fax|text|whatsapp|reach|dial|ring|number)\b",
     re.I,
 )
+_FACE = re.compile(
+    r"img|dsc|photo|selfie|portrait|face|headshot|profile|picture|avatar", re.I
+)
+_DOTTED = re.compile(r"\w\.\w|://")
+_DIGIT_WORDS = (
+    "zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight",
+    "nine", "double", "triple",
+)  # fmt: skip
+_IMAGES = (".jp", ".png", ".heic", ".webp", ".gif", ".bmp", ".tif")
 _NOT_PHONE = re.compile(r"^\d{4}\s?[-/]\s?\d{4}$|^\d{1,4}[./]\d{1,4}$|^\d{1,6}$")
 
 Rule = tuple[re.Pattern[str], str, Callable[[str, re.Match[str]], float]]
@@ -142,7 +149,7 @@ def _ssn(text: str, match: re.Match[str]) -> float:
 def _phone(text: str, match: re.Match[str]) -> float:
     raw = match.group()
     digits = digits_of(raw)
-    if not 7 <= len(digits) <= 15 or _NOT_PHONE.match(raw):
+    if not 7 <= len(digits) <= 15 or _NOT_PHONE.match(raw.strip("()")):
         return 0.0
     if _PHONE_CUE.search(_before(text, match)):
         return 0.85
@@ -156,28 +163,19 @@ def _phone(text: str, match: re.Match[str]) -> float:
     return 0.4
 
 
-def _date(text: str, match: re.Match[str]) -> float:
-    return 0.92 if _BIRTH.search(_before(text, match)) else 0.58
-
-
-def _age(_text: str, match: re.Match[str]) -> float:
-    years = int(next(group for group in match.groups() if group))
-    if 89 < years < 120:
-        return 0.85
-    return 0.3 if 1 < years <= 89 else 0.0
-
-
 def _vin(_text: str, match: re.Match[str]) -> float:
     return 0.92 if is_vin(match.group()) else 0.35
 
 
-RULES: tuple[Rule, ...] = (
-    (EMAIL, "EMAIL", _fixed(0.98)),
-    (EMAIL_SPELT, "EMAIL", _fixed(0.85)),
-    (URL, "URL", _fixed(0.7)),
-    (HANDLE, "USERNAME", _fixed(0.55)),
-    (SPELT_DIGITS, "PHONE", _fixed(0.6)),
-)
+def _dni(_text: str, match: re.Match[str]) -> float:
+    return 0.93 if is_dni(match.group()) else 0.0
+
+
+def _photo(text: str, match: re.Match[str]) -> float:
+    pictured = _FACE.search(match.group()) or _FACE.search(_before(text, match))
+    return 0.75 if pictured else 0.4
+
+
 DIGIT_RULES: tuple[Rule, ...] = (
     (IPV4, "IP_ADDRESS", _fixed(0.93)),
     (IPV6, "IP_ADDRESS", _fixed(0.9)),
@@ -187,34 +185,53 @@ DIGIT_RULES: tuple[Rule, ...] = (
     (CARD, "CREDIT_CARD", _card),
     (IBAN, "IBAN", _iban),
     (SSN, "SSN", _ssn),
+    (DNI, "SSN", _dni),
+    (NINO, "SSN", _fixed(0.85)),
+    (MBI, "HEALTH_PLAN_ID", _fixed(0.9)),
     (NHS, "PHONE", _fixed(0.8)),
-    (DATE_NUMERIC, "DATE", _date),
-    (DATE_WORDS, "DATE", _date),
-    (AGE, "AGE", _age),
-    (STREET_ABROAD, "ADDRESS", _fixed(0.72)),
+    (DATE_NUMERIC, "DATE", date_score),
+    (DATE_WORDS, "DATE", date_score),
+    (DAY_AND_MONTH, "DATE", day_score),
+    (AGE, "AGE", age_score),
     (PO_BOX, "ADDRESS", _fixed(0.85)),
     (UK_POSTCODE, "ZIP_CODE", _fixed(0.8)),
+    (CANADA_POSTCODE, "ZIP_CODE", _fixed(0.8)),
     (STATE_ZIP, "ZIP_CODE", _fixed(0.82)),
     (VIN, "VEHICLE", _vin),
     (PHONE, "PHONE", _phone),
+    (LONG_NUMBER, "ID", _fixed(0.55)),
 )
 
 
 def structured(text: str, *, has_digit: bool) -> Iterator[Identifier]:
-    """Finds by shape; the digit rules run only where a digit stands."""
-    rules = RULES + DIGIT_RULES if has_digit else RULES
-    for pattern, kind, judge in rules:
+    """Finds by shape; the digit rules run only around digits."""
+    for pattern, kind, judge in _rules_for(text):
         for match in pattern.finditer(text):
-            confidence = judge(text, match)
-            if confidence > 0:
-                yield Identifier(match.start(), match.end(), kind, confidence)
-    if has_digit:
-        yield from _streets(text)
+            yield Identifier(*match.span(), kind, judge(text, match))
+    if not has_digit:
+        return
+    for start, end in around_digits(text):
+        for pattern, kind, judge in DIGIT_RULES:
+            for match in pattern.finditer(text, start, end):
+                confidence = judge(text, match)
+                if confidence > 0:
+                    yield Identifier(*match.span(), kind, confidence)
+        yield from streets(text, start, end)
 
 
-def _streets(text: str) -> Iterator[Identifier]:
-    for match in STREET.finditer(text):
-        tail = STREET_TAIL.match(text, match.end())
-        end = tail.end() if tail else match.end()
-        confidence = 0.85 if re.search(r"[A-Z]", match.group()) else 0.55
-        yield Identifier(match.start(), end, "ADDRESS", confidence)
+def _rules_for(text: str) -> Iterator[Rule]:
+    """The rules without digits that this text can meet at all."""
+    lowered = text.lower()
+    if "@" in text:
+        yield EMAIL, "EMAIL", _fixed(0.98)
+        yield HANDLE, "USERNAME", _fixed(0.76)
+    if "dot" in lowered and "at" in lowered:
+        yield EMAIL_SPELT, "EMAIL", _fixed(0.85)
+    if _DOTTED.search(text):
+        yield URL, "URL", _fixed(0.7)
+    if "u/" in text:
+        yield REDDIT, "USERNAME", _fixed(0.8)
+    if any(ending in lowered for ending in _IMAGES):
+        yield PHOTO, "PHOTO", _photo
+    if sum(lowered.count(word) for word in _DIGIT_WORDS) >= 7:
+        yield SPELT_DIGITS, "PHONE", _fixed(0.6)
