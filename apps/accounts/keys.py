@@ -7,6 +7,8 @@ right here, since the secret is 256 random bits and not a password.
 How soon a change is obeyed: expiry exactly. Revocation, and any other change to a key,
 its tier or its owner: at once in every process of the machine that made it, through a
 stamp file, and within ``CACHE_TTL_S`` on every other machine.
+While the database does not answer, a key known here is good for ``GRACE_S`` longer: no
+model's word can leave then, and the crisis gate can still see the text.
 """
 
 from __future__ import annotations
