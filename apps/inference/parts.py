@@ -122,9 +122,7 @@ class UnclaimedParts(PlatformParts):
         raise NotRecorded("The request could not be recorded. Send it again.")
 
 
-def _case_of(
-    request: ServingRequest, found: Inspected, jurisdiction: str
-) -> CaseFacts:
+def _case_of(request: ServingRequest, found: Inspected, jurisdiction: str) -> CaseFacts:
     policy, _ = policy_or_shipped(jurisdiction)
     return CaseFacts(
         correlation_id=request.id,

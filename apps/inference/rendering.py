@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from apps.accounts.contracts import KeyFacts, QuotaState, RateState
 from apps.core.problems import problem_body
-from apps.inference.contracts import Answer, Inspected, Outcome, Reply, Source
+from apps.inference.contracts import Answer, Inspected, Outcome
 from apps.inference.models import InferenceRecord
+from apps.inference.release import told_text
 from apps.safety.contracts import Verdict
 from apps.safety.policy import Contact
 from apps.safety.rules import DISCLOSURE
@@ -77,17 +78,6 @@ def _members(answer: Answer) -> dict[str, object]:
         "usage": dict(answer.usage),
         "timings": dict(answer.timings),
     }
-
-
-def told_text(reply: Reply) -> str:
-    """The reply with its notice: before a model's words, after an approved text.
-
-    A person in danger reads where help is before anything else.
-    """
-    if not reply.notice:
-        return reply.text
-    parts = [reply.notice, reply.text]
-    return "\n\n".join(parts if reply.source is Source.MODEL else reversed(parts))
 
 
 def rules_of(answer: Answer) -> list[str]:

@@ -40,10 +40,11 @@ def gate_classes() -> dict[str, type[BaseGate]]:
 
 @cache
 def gate_kit() -> GateKit:
-    """What the gates are built from: the shipped classifier and Presidio's patterns."""
-    from apps.safety.runtime.linear import LinearScorer
+    """What gates are built from: the shipped models and Presidio's patterns."""
+    from apps.safety.runtime.cascade import shipped_scorer
+    from apps.safety.runtime.tagger import Tagger
 
-    return GateKit(SharedScorer(LinearScorer.load()), second_opinion())
+    return GateKit(SharedScorer(shipped_scorer()), second_opinion(), Tagger.load())
 
 
 @cache

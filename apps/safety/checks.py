@@ -58,10 +58,12 @@ def check_gates(**_: Any) -> list[CheckMessage]:
 @register()
 def check_weights(**_: Any) -> list[CheckMessage]:
     """E003: the shipped classifier is there and is what its manifest says."""
-    from apps.safety.runtime.linear import LinearScorer
+    from apps.safety.runtime.cascade import shipped_scorer
+    from apps.safety.runtime.tagger import Tagger
 
     try:
-        LinearScorer.load()
+        shipped_scorer()
+        Tagger.load()
     except PlatformError as error:
         return [
             Error(

@@ -53,7 +53,9 @@ def folder(tmp_path_factory):
 def trained(folder, tmp_path_factory):
     outs = [tmp_path_factory.mktemp("weights") for _ in range(2)]
     for out in outs:
-        call_command("train_gates", data=folder, out=out, trial=True, verbosity=0)
+        call_command(
+            "train_gates", data=folder, out=out, part="linear", trial=True, verbosity=0
+        )
     return outs
 
 
@@ -76,7 +78,7 @@ def test_trained_weights_load_and_tell_the_classes_apart(trained):
 
 def test_quality_is_measured_by_head_and_source_without_text(folder, trained):
     scorer = LinearScorer.load(trained[0])
-    collected = [e for e in dev_examples(folder, 7) if "written" not in e.source]
+    collected = [e for e in dev_examples(folder, 7) if not e.is_written]
 
     figures = measure(scorer, collected)
 

@@ -48,7 +48,11 @@ def test_some_frames_are_held_out_as_dev(written):
 
 
 def test_disclosing_distress_is_never_labelled_toxic(written):
-    disclosed = [e for e in written if e.labels.get("crisis") == 1]
+    disclosed = [
+        e
+        for e in written
+        if e.labels.get("crisis") == 1 and e.source.startswith("written-")
+    ]
 
     assert disclosed
     assert {e.labels["toxic"] for e in disclosed} == {0}
@@ -88,7 +92,8 @@ def test_the_lexicon_is_read_by_category_and_severity(tmp_path):
         + row % ("blim", "sexual anatomy / sexual acts", 2.0)
     )
 
-    texts = " ".join(e.text for e in generated(tmp_path, 7, 0.01))
+    drawn = [e for e in generated(tmp_path, 7, 0.01) if e.source.startswith("written-")]
+    texts = " ".join(e.text for e in drawn)
 
     assert "zorp" in texts
     assert "blim" in texts

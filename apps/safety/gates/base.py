@@ -37,6 +37,18 @@ class IdentifierFinder(Protocol):
     def __hash__(self) -> int: ...
 
 
+class NameTagger(Protocol):
+    """Finds names of people, places and organisations by a model."""
+
+    version: str
+
+    def tag(self, text: str) -> Iterable[tuple[int, int, str, float]]:
+        """(start, end, kind, probability), in order, without overlaps."""
+        ...
+
+    def __hash__(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a gate found before a decision is drawn from it."""
@@ -61,6 +73,7 @@ class GateKit:
 
     scorer: TextScorer
     second: IdentifierFinder | None = None
+    names: NameTagger | None = None
 
 
 class BaseGate(ABC):

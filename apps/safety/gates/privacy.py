@@ -40,11 +40,11 @@ class PrivacyGate(BaseGate):
     )
 
     def __init__(self, kit: GateKit) -> None:
-        self._second = kit.second
+        self._second, self._names = kit.second, kit.names
 
     def inspect(self, inspection: Inspection, thresholds: Thresholds) -> Verdict:
         threshold = thresholds.get("mask")
-        found = find_identifiers(inspection.text, self._second)
+        found = find_identifiers(inspection.text, self._second, self._names)
         sure = [item for item in found if item.confidence >= threshold]
         finding = Finding(
             max((item.confidence for item in found), default=0.0),
@@ -52,4 +52,5 @@ class PrivacyGate(BaseGate):
             tuple(Span(item.start, item.end, item.kind) for item in sure),
         )
         decision = Decision.MASK if sure else Decision.ALLOW
-        return self.verdict(finding, Ruling(decision, threshold))
+        model = self._names.version if self._names else ""
+        return self.verdict(finding, Ruling(decision, threshold), model_version=model)

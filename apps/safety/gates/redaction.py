@@ -69,13 +69,13 @@ class RedactionGate(BaseGate):
     )
 
     def __init__(self, kit: GateKit) -> None:
-        self._second = kit.second
+        self._second, self._names = kit.second, kit.names
 
     def inspect(self, inspection: Inspection, thresholds: Thresholds) -> Verdict:
         threshold = thresholds.get("mask")
         found = [
             (item.confidence, "identifier", Span(item.start, item.end, item.kind))
-            for item in find_identifiers(inspection.text, self._second)
+            for item in find_identifiers(inspection.text, self._second, self._names)
         ]
         found.extend(_secrets(inspection.text))
         sure = [item for item in found if item[0] >= threshold]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('safety', '0001_policies_and_escalations'),
+        ("safety", "0002_notification_attempts"),
     ]
 
     operations = [

@@ -141,6 +141,10 @@ class LinearScorer:
             self._carry(scores, context)
         return dict(zip(self.heads, scores.tolist(), strict=True))
 
+    def calibrated(self, text: str, context: Sequence[str] = ()) -> Floats:
+        """(heads,) probabilities before earlier risk is carried."""
+        return self._calibrated(self.logits(text, context))
+
     def logits(self, text: str, context: Sequence[str] = ()) -> Floats:
         """Uncalibrated head logits, shape (heads,), before earlier risk is carried."""
         pieces = list(passages(text))

@@ -43,7 +43,8 @@ def vocabulary(texts: Iterable[str]) -> dict[str, float]:
     return {word: count / total for word, count in kept}
 
 
-def _model_folder() -> Path:
+def model_folder() -> Path:
+    """Where the pinned model lies; Unavailable or IntegrityFailure otherwise."""
     try:
         package = importlib.import_module(PACKAGE)
     except ImportError as error:
@@ -63,7 +64,7 @@ def _embed(words: list[str]) -> Matrix:
     from transformers import AutoModel, AutoTokenizer
 
     torch.set_num_threads(1)
-    folder = _model_folder()
+    folder = model_folder()
     model = AutoModel.from_pretrained(folder).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     parts = []

@@ -23,7 +23,8 @@ from apps.safety.training.generators import generated
 from apps.safety.training.operating import operating_points
 from apps.safety.training.package import tensors_of, write
 
-Stages = Callable[[str, int], Callable[[], object]]
+# A stage's name and size in; out comes what to call as it advances.
+Stages = Callable[[str, int], Callable[..., object]]
 
 TEACHER_SCALE = 1.0
 POSTS_L2 = 8e-5

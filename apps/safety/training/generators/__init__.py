@@ -9,6 +9,7 @@ from pathlib import Path
 
 from apps.safety.training.examples import Example
 from apps.safety.training.generators.batches import batches
+from apps.safety.training.generators.lines import lines
 from apps.safety.training.generators.replies import pairs
 
 SLUR_CATEGORIES = ("racial / ethnic slurs", "sexual orientation / gender")
@@ -40,3 +41,4 @@ def generated(folder: Path, seed: int, share: float = 1.0) -> Iterator[Example]:
         batch = planned.scaled(share)
         yield from batch.examples(random.Random(f"{seed}-{batch.source}"))  # noqa: S311
     yield from pairs(random.Random(f"{seed}-replies"), share)  # noqa: S311
+    yield from lines(seed, slurs)
