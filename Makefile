@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-slow test-services lint types layers migrations-check check coverage lock bench chaos
+.PHONY: help run test test-browser test-slow test-services lint types layers migrations-check check coverage lock gates-eval bench chaos
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -49,6 +49,9 @@ migrations-check: $(VENV)/.installed-dev ## models without a migration
 	PE_ENVIRONMENT=local DJANGO_SETTINGS_MODULE=pe_platform.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 
 check: lint types layers migrations-check test ## everything quick
+
+gates-eval: $(VENV)/.installed-dev ## how well the gates judge, as JSON; DATA=folder adds labelled rows
+	$(BIN)/python -m benchmarks.gate_quality $(if $(DATA),--data $(DATA))
 
 bench: $(VENV)/.installed-dev ## gate latency and serving figures, as JSON
 	$(BIN)/python benchmarks/gate_latency.py

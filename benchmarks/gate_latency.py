@@ -33,7 +33,8 @@ from apps.safety.gates.redaction import RedactionGate
 from apps.safety.gates.toxicity import ToxicityGate
 from apps.safety.pipeline import GateRunner
 from apps.safety.policy import default_policy
-from apps.safety.runtime.linear import LinearScorer
+from apps.safety.runtime.cascade import shipped_scorer
+from apps.safety.runtime.tagger import Tagger
 from apps.safety.scoring import SharedScorer
 
 WORDS = (20, 50, 200)
@@ -90,6 +91,17 @@ def measure(runner: GateRunner, words: int, rounds: int) -> dict[str, object]:
     }
 
 
+def runner_with(*, always: bool = False) -> GateRunner:
+    """The shipped gates; with ``always`` the encoder reads every text."""
+    scorer = SharedScorer(shipped_scorer(always=always))
+    kit = GateKit(scorer, second_opinion(), Tagger.load())
+    classes = (
+        CrisisGate, ToxicityGate, PrivacyGate, BiasGate, AppropriatenessGate,
+        RedactionGate,
+    )  # fmt: skip
+    return GateRunner([gate(kit) for gate in classes], default_policy())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=500)
@@ -97,19 +109,15 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     gazetteer.warm()
-    kit = GateKit(SharedScorer(LinearScorer.load()), second_opinion())
-    classes = (
-        CrisisGate, ToxicityGate, PrivacyGate, BiasGate, AppropriatenessGate,
-        RedactionGate,
-    )  # fmt: skip
-    runner = GateRunner([gate(kit) for gate in classes], default_policy())
-    measure(runner, 50, 20)
+    cascade, always = runner_with(), runner_with(always=True)
+    measure(cascade, 50, 20)
     report = {
         "benchmark": "gate_latency",
         "python": platform.python_version(),
         "cores": 1,
         "rounds": rounds,
-        "sizes": [measure(runner, words, rounds) for words in WORDS],
+        "sizes": [measure(cascade, words, rounds) for words in WORDS],
+        "encoder_always": [measure(always, words, rounds) for words in WORDS],
         "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
     print(json.dumps(report, indent=2))

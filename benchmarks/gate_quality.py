@@ -1,8 +1,10 @@
-"""How well the shipped gate classifier does on the dev rows of a labelled folder.
+"""How well the shipped gate models do on rows and lines they were not trained on.
 
 Prints JSON: for each head, overall and by source and subgroup, AUROC, average
-precision, recall and false alarms at the operating point, each with a 95 % interval.
-Never prints a text. ``python -m benchmarks.gate_quality --data DIR [--weights DIR]``
+precision, recall and false alarms at the operating point with 95 % intervals and the
+calibration error; what each attack costs; what the cascade saves and loses. Without
+``--data`` only the lines written in this repository are read. Never prints a text.
+``python -m benchmarks.gate_quality [--data DIR] [--weights DIR]``
 """
 
 from __future__ import annotations
@@ -14,23 +16,39 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from apps.safety.runtime.linear import LinearScorer
+from apps.safety.runtime.cascade import CascadeScorer, shipped_scorer
 from apps.safety.training.corpus import SOURCES, data_folder, read_source
 from apps.safety.training.examples import HEADS, Example
 from apps.safety.training.generators import generated
 from apps.safety.training.generators.grammar import fill
 from apps.safety.training.generators.texts import load_texts
-from apps.safety.training.measure import summary
+from apps.safety.training.measure import Doubles, auroc, summary
+from benchmarks.attacks import ATTACKS, Attack
 
+ATTACKED_ROWS = 400
 SMALLEST_GROUP = 10
 FAIR_HEADS = ("toxic", "hate", "stereotype")
+
+
+class Scorer(Protocol):
+    """The linear classifier alone, or the cascade."""
+
+    thresholds: dict[str, float]
+
+    def score(self, text: str, context: Sequence[str] = ()) -> dict[str, float]: ...
+
+
 Labelled = list[tuple[float, float]]
 
 
-def dev_examples(root: Path, seed: int) -> list[Example]:
+def dev_examples(root: Path | None, seed: int) -> list[Example]:
+    """Held-out rows of the folder, and held-out written lines always."""
+    if root is None:
+        return [row for row in generated(Path(), seed) if row.dev]
     folder = data_folder(root)
     rows = [row for source in SOURCES for row in read_source(folder, source)]
     return [row for row in (*rows, *generated(folder, seed)) if row.dev]
@@ -53,11 +71,26 @@ def _summaries(slices: dict[str, Labelled], threshold: float) -> dict[str, objec
             np.array(column) for column in zip(*slices[name], strict=True)
         )
         if len(labels) >= SMALLEST_GROUP:
-            out[name] = summary(labels, scores, threshold)
+            figures = summary(labels, scores, threshold)
+            out[name] = figures | {"ece": round(calibration_error(labels, scores), 4)}
     return out
 
 
-def measure(scorer: LinearScorer, examples: Sequence[Example]) -> dict[str, object]:
+def calibration_error(labels: Doubles, scores: Doubles) -> float:
+    """Expected calibration error over ten equal bins (Naeini et al. 2015).
+
+    Scores are calibrated to the operating point rather than to a source's base rate,
+    so that this is large where positives are rare.
+    """
+    bins = np.minimum((scores * 10).astype(int), 9)
+    gaps = [
+        abs(labels[bins == b].mean() - scores[bins == b].mean()) * (bins == b).mean()
+        for b in np.unique(bins)
+    ]
+    return float(sum(gaps))
+
+
+def measure(scorer: Scorer, examples: Sequence[Example]) -> dict[str, object]:
     found: dict[str, dict[str, Labelled]] = {head: defaultdict(list) for head in HEADS}
     for example in examples:
         # Crisis is measured on the text itself, as calibrated; replies need their turn.
@@ -78,7 +111,7 @@ def measure(scorer: LinearScorer, examples: Sequence[Example]) -> dict[str, obje
     }
 
 
-def group_swap(scorer: LinearScorer, seed: int) -> dict[str, object]:
+def group_swap(scorer: Scorer, seed: int) -> dict[str, object]:
     """The same harmless sentences with each group's name: how far do scores differ?"""
     texts = load_texts("people")
     frames = [f for f in texts.frames["friendly"] if f.count("{group}") == 1]
@@ -104,20 +137,71 @@ def group_swap(scorer: LinearScorer, seed: int) -> dict[str, object]:
     return out
 
 
+def attack_losses(
+    scorer: Scorer, examples: Sequence[Example], seed: int
+) -> dict[str, object]:
+    """AUROC on an even draw of each head's rows, plain and under each attack."""
+    out: dict[str, object] = {}
+    for head in HEADS:
+        rng = random.Random(f"{seed}-{head}")
+        rows: list[Example] = []
+        for label in (0, 1):
+            known = [e for e in examples if e.labels.get(head) == label]
+            rows += rng.sample(known, min(len(known), ATTACKED_ROWS // 2))
+        labels = np.array([float(e.labels[head]) for e in rows])
+        losses = {"plain": _auroc_of(scorer, rows, labels, head, lambda _, text: text)}
+        for name, attack in ATTACKS.items():
+            losses[name] = _auroc_of(scorer, rows, labels, head, attack)
+        out[head] = losses
+    return out
+
+
+def _auroc_of(
+    scorer: Scorer, rows: Sequence[Example], labels: Doubles, head: str, attack: Attack
+) -> float:
+    rng = random.Random(head)
+    scores = [scorer.score(attack(rng, e.text), e.context[-1:])[head] for e in rows]
+    return round(auroc(labels, np.array(scores)), 4)
+
+
+def cascade_cost(
+    cascade: CascadeScorer, always: CascadeScorer, examples: Sequence[Example]
+) -> dict[str, object]:
+    """Texts answered by the linear classifier alone, and recall with and without it."""
+    sure = sum(cascade.is_sure(e.text, e.context) for e in examples)
+    recalls: dict[str, object] = {}
+    for head in HEADS:
+        rows = [e for e in examples if e.labels.get(head) == 1]
+        caught = [
+            sum(s.score(e.text, e.context)[head] >= 0.5 for e in rows)
+            for s in (always, cascade)
+        ]
+        recalls[head] = {
+            "positives": len(rows), "encoder_always": caught[0], "cascade": caught[1]
+        }  # fmt: skip
+    return {"rows": len(examples), "linear_only": sure, "caught": recalls}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--weights", type=Path, default=None)
     parser.add_argument("--seed", type=int, default=7)
     chosen = parser.parse_args()
-    scorer = LinearScorer.load(chosen.weights)
+    scorer = shipped_scorer(chosen.weights)
     started = time.perf_counter()
     examples = dev_examples(chosen.data, chosen.seed)
-    heads = measure(scorer, examples)
-    seconds = round(time.perf_counter() - started, 1)
-    result = {"version": scorer.version, "rows": len(examples), "seconds": seconds}
-    swap = group_swap(scorer, chosen.seed)
-    print(json.dumps(result | {"heads": heads, "group_swap": swap}, indent=1))
+    drawn = random.Random(chosen.seed).sample(examples, min(len(examples), 4000))
+    always = shipped_scorer(chosen.weights, always=True)
+    result = {
+        "version": scorer.version,
+        "rows": len(examples),
+        "heads": measure(scorer, examples),
+        "group_swap": group_swap(scorer, chosen.seed),
+        "attacks": attack_losses(scorer, examples, chosen.seed),
+        "cascade": cascade_cost(scorer, always, drawn),
+    }
+    print(json.dumps(result | {"seconds": round(time.perf_counter() - started, 1)}))
 
 
 if __name__ == "__main__":
