@@ -86,8 +86,9 @@ def told_text(reply: Reply) -> str:
     """
     if not reply.notice:
         return reply.text
-    parts = [reply.notice, reply.text]
-    return "\n\n".join(parts if reply.source is Source.MODEL else reversed(parts))
+    if reply.source is Source.FIXED:
+        return f"{reply.text}\n\n{reply.notice}"
+    return f"{reply.notice}\n\n{reply.text}"
 
 
 def rules_of(answer: Answer) -> list[str]:
