@@ -62,14 +62,3 @@ def _are_clean(sweeps: Iterable[Verdict]) -> bool:
     return all(
         sweep.decision is Decision.ALLOW and not sweep.failed for sweep in sweeps
     )
-
-
-def told_text(reply: Reply) -> str:
-    """The reply with its notice: before a model's words, after an approved text.
-
-    A person in danger reads where help is before anything else.
-    """
-    if not reply.notice:
-        return reply.text
-    parts = [reply.notice, reply.text]
-    return "\n\n".join(parts if reply.source is Source.MODEL else reversed(parts))

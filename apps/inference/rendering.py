@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from apps.accounts.contracts import KeyFacts, QuotaState, RateState
 from apps.core.problems import problem_body
-from apps.inference.contracts import Answer, Inspected, Outcome
+from apps.inference.contracts import Answer, Inspected, Outcome, Reply, Source
 from apps.inference.models import InferenceRecord
-from apps.inference.release import told_text
 from apps.safety.contracts import Verdict
 from apps.safety.policy import Contact
 from apps.safety.rules import DISCLOSURE
@@ -78,6 +77,18 @@ def _members(answer: Answer) -> dict[str, object]:
         "usage": dict(answer.usage),
         "timings": dict(answer.timings),
     }
+
+
+def told_text(reply: Reply) -> str:
+    """The reply with its notice: before a model's words, after an approved text.
+
+    A person in danger reads where help is before anything else.
+    """
+    if not reply.notice:
+        return reply.text
+    if reply.source is Source.FIXED:
+        return f"{reply.text}\n\n{reply.notice}"
+    return f"{reply.notice}\n\n{reply.text}"
 
 
 def rules_of(answer: Answer) -> list[str]:
