@@ -128,7 +128,7 @@ def test_production_without_secrets_does_not_start(tmp_path):
     assert "PE_SECRET_KEY is not set" in done.stderr
 
 
-def test_check_deploy_is_clean_under_production_settings(tmp_path):
+def _deploy_check(tmp_path, **more):
     environment = os.environ | {
         "PE_ENVIRONMENT": "production",
         "PE_ENV_FILE": os.devnull,
@@ -141,13 +141,23 @@ def test_check_deploy_is_clean_under_production_settings(tmp_path):
         name: f"{index}-Zq8vN3xK7pLw2RtY5uBm9Hc4Jd6Fg1Sa0Ee{name}-aA1bB2cC3dD4eE5"
         for index, name in enumerate(SECRETS)
     }
-
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+        cwd=ROOT, env=environment | more, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
+
+def test_check_deploy_is_clean_under_production_settings(tmp_path):
+    done = _deploy_check(tmp_path, PE_SMTP_HOST="mail.example.org")
+
     assert done.returncode == 0, done.stderr
+
+
+def test_check_deploy_warns_when_nobody_would_hear_of_a_crisis(tmp_path):
+    done = _deploy_check(tmp_path, PE_SMTP_HOST="", PE_ESCALATION_WEBHOOK_URL="")
+
+    assert done.returncode != 0
+    assert "safety.W001" in done.stderr
 
 
 def test_checks_refuse_open_hosts_and_shared_secrets(settings):
