@@ -35,7 +35,6 @@ from apps.safety.pipeline import GateRunner
 from apps.safety.policy import default_policy
 from apps.safety.runtime.cascade import shipped_scorer
 from apps.safety.runtime.tagger import Tagger
-from apps.safety.scoring import SharedScorer
 
 WORDS = (20, 50, 200)
 SENTENCES = (
@@ -93,7 +92,7 @@ def measure(runner: GateRunner, words: int, rounds: int) -> dict[str, object]:
 
 def runner_with(*, always: bool = False) -> GateRunner:
     """The shipped gates; with ``always`` the encoder reads every text."""
-    scorer = SharedScorer(shipped_scorer(always=always))
+    scorer = shipped_scorer(always=always)
     kit = GateKit(scorer, second_opinion(), Tagger.load())
     classes = (
         CrisisGate, ToxicityGate, PrivacyGate, BiasGate, AppropriatenessGate,

@@ -37,8 +37,8 @@ from apps.safety.gates.redaction import RedactionGate
 from apps.safety.gates.toxicity import ToxicityGate
 from apps.safety.pipeline import GateRunner
 from apps.safety.policy import default_policy
-from apps.safety.runtime.linear import LinearScorer
-from apps.safety.scoring import SharedScorer
+from apps.safety.runtime.cascade import shipped_scorer
+from apps.safety.runtime.tagger import Tagger
 from apps.safety.streaming import Ending, Frame, Limits, OutputStream
 
 SIZES = (5, 20, 80)
@@ -129,7 +129,7 @@ class Figures:
 def shipped_runner() -> GateRunner:
     """The six gates with the shipped classifier and policy."""
     gazetteer.warm()
-    kit = GateKit(SharedScorer(LinearScorer.load()), second_opinion())
+    kit = GateKit(shipped_scorer(), second_opinion(), Tagger.load())
     classes = (
         CrisisGate, ToxicityGate, PrivacyGate, BiasGate, AppropriatenessGate,
         RedactionGate,

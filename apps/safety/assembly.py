@@ -20,7 +20,6 @@ from apps.safety.gates.identifiers import gazetteer
 from apps.safety.gates.identifiers.second_opinion import second_opinion
 from apps.safety.pipeline import GateRunner
 from apps.safety.policy import GATE_ORDER, Policy, default_policy
-from apps.safety.scoring import SharedScorer
 
 
 def gate_classes() -> dict[str, type[BaseGate]]:
@@ -39,24 +38,27 @@ def gate_classes() -> dict[str, type[BaseGate]]:
 
 
 @cache
-def gate_kit() -> GateKit:
-    """What gates are built from: the shipped models and Presidio's patterns."""
+def gate_kit(*, thorough: bool = False) -> GateKit:
+    """What gates are built from: the shipped models and Presidio's patterns.
+
+    ``thorough`` lets the encoder read every text: for archives, where no one waits.
+    """
     from apps.safety.runtime.cascade import shipped_scorer
     from apps.safety.runtime.tagger import Tagger
 
-    return GateKit(SharedScorer(shipped_scorer()), second_opinion(), Tagger.load())
+    return GateKit(shipped_scorer(always=thorough), second_opinion(), Tagger.load())
 
 
 @cache
-def gates() -> tuple[BaseGate, ...]:
+def gates(*, thorough: bool = False) -> tuple[BaseGate, ...]:
     """The six gates of this process."""
-    kit = gate_kit()
+    kit = gate_kit(thorough=thorough)
     return tuple(gate(kit) for gate in gate_classes().values())
 
 
-def runner_for(policy: Policy) -> GateRunner:
+def runner_for(policy: Policy, *, thorough: bool = False) -> GateRunner:
     """The process's gates under a policy."""
-    return GateRunner(gates(), policy)
+    return GateRunner(gates(thorough=thorough), policy)
 
 
 def warm() -> None:

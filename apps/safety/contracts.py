@@ -126,12 +126,22 @@ class TextScorer(Protocol):
     """A gate classifier: calibrated probabilities by head for one text.
 
     ``context`` holds earlier turns, oldest first; only heads trained on pairs use it.
+    A gate names the ``heads`` that it needs and whether it ``decides`` by them, so that
+    a dear model need not run for more; no heads means all. More may come back than were
+    asked for.
     """
 
     version: str
     heads: tuple[str, ...]
 
-    def score(self, text: str, context: Sequence[str] = ()) -> Mapping[str, float]: ...
+    def score(
+        self,
+        text: str,
+        context: Sequence[str] = (),
+        heads: Sequence[str] = (),
+        *,
+        decides: bool = True,
+    ) -> Mapping[str, float]: ...
 
 
 def strictest(verdicts: Sequence[Verdict]) -> Decision:

@@ -44,7 +44,9 @@ def explain_head(
     top: int = TOP,
 ) -> tuple[Moved, ...]:
     """The spans that raise one head of a scorer most; KeyError for an unknown head."""
-    return explain(lambda said: scorer.score(said, context)[head], text, top=top)
+    return explain(
+        lambda said: scorer.score(said, context, (head,))[head], text, top=top
+    )
 
 
 def explain_gate(

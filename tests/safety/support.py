@@ -23,7 +23,14 @@ class FixedScorer:
         self._answer = {**dict.fromkeys(HEADS, level), **heads}
         self.calls = 0
 
-    def score(self, text: str, context: Sequence[str] = ()) -> Mapping[str, float]:
+    def score(
+        self,
+        text: str,
+        context: Sequence[str] = (),
+        heads: Sequence[str] = (),
+        *,
+        decides: bool = True,
+    ) -> Mapping[str, float]:
         self.calls += 1
         return self._answer
 

@@ -52,7 +52,14 @@ class FaultyScorer:
     def __init__(self, fault: Callable[[], object]) -> None:
         self._fault = fault
 
-    def score(self, text: str, context: Sequence[str] = ()) -> Mapping[str, float]:
+    def score(
+        self,
+        text: str,
+        context: Sequence[str] = (),
+        heads: Sequence[str] = (),
+        *,
+        decides: bool = True,
+    ) -> Mapping[str, float]:
         self._fault()
         return dict.fromkeys(HEADS, 0.01)
 

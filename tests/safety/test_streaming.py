@@ -197,7 +197,14 @@ def test_crisis_in_the_output_stops_at_once_and_carries_its_verdict() -> None:
 
 def test_harm_that_two_sentences_make_together_is_read_together() -> None:
     class Together(FixedScorer):
-        def score(self, text: str, context: Sequence[str] = ()) -> dict[str, float]:
+        def score(
+            self,
+            text: str,
+            context: Sequence[str] = (),
+            heads: Sequence[str] = (),
+            *,
+            decides: bool = True,
+        ) -> dict[str, float]:
             both = "end of the rope" in text and "nobody would mind" in text
             return {**self._answer, "toxic": 0.99 if both else 0.05}
 

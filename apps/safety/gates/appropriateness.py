@@ -38,6 +38,7 @@ from apps.safety.gates.lexicons.appropriateness_en import (
 )
 from apps.safety.gates.text import Folded, clause_before, fold
 
+HEAD = "inappropriate"
 _CONTEXT_TURNS = 4
 _CONTEXT_CHARS = 2000
 _FLOOR = 0.4
@@ -65,7 +66,7 @@ class AppropriatenessGate(BaseGate):
         said = fold(" \n ".join(_recent(inspection.context))).text
         hits = list(_rule_hits(folded, said))
         missing = _missing_referral(inspection.context, folded.text)
-        head = self._scorer.score(inspection.text, inspection.context)["inappropriate"]
+        head = self._scorer.score(inspection.text, inspection.context, (HEAD,))[HEAD]
         score = _combine(
             head, [weight for _code, weight, _span in hits], missing, folded
         )

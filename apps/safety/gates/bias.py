@@ -29,6 +29,7 @@ from apps.safety.gates.base import (
 from apps.safety.gates.lexicons.bias_en import DISAVOWED, RULES, UNEQUAL
 from apps.safety.gates.text import fold
 
+HEAD = "stereotype"
 _HEAD_FLOOR = 0.5
 
 
@@ -49,7 +50,7 @@ class BiasGate(BaseGate):
         self._scorer = kit.scorer
 
     def inspect(self, inspection: Inspection, thresholds: Thresholds) -> Verdict:
-        head = self._scorer.score(inspection.text, inspection.context)["stereotype"]
+        head = self._scorer.score(inspection.text, inspection.context, (HEAD,))[HEAD]
         folded = fold(inspection.text)
         rules, reasons, spans = 0.0, [], []
         for code, weight, pattern in (*RULES, *UNEQUAL):

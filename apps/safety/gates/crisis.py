@@ -41,6 +41,7 @@ LEVELS = (
     RiskLevel.HIGH,
     RiskLevel.IMMINENT,
 )
+HEADS = ("crisis", "crisis_high")
 _SIGN_KINDS = (
     "active_ideation", "passive_ideation", "plan", "means", "behaviour", "attempt",
     "harm_to_others", "abuse", "burden", "distress", "mention", "other_language",
@@ -80,7 +81,7 @@ class CrisisGate(BaseGate):
 
     def inspect(self, inspection: Inspection, thresholds: Thresholds) -> Verdict:
         signs = read_signs(inspection.text)
-        heads = self._scorer.score(inspection.text, inspection.context)
+        heads = self._scorer.score(inspection.text, inspection.context, HEADS)
         if inspection.stage is Stage.OUTPUT:
             found = self._judge_reply(inspection.text, signs, heads["crisis"])
         else:

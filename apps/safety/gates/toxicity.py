@@ -53,7 +53,12 @@ class ToxicityGate(BaseGate):
         self._scorer = kit.scorer
 
     def inspect(self, inspection: Inspection, thresholds: Thresholds) -> Verdict:
-        heads = self._scorer.score(inspection.text, inspection.context)
+        heads = self._scorer.score(
+            inspection.text,
+            inspection.context,
+            KINDS,
+            decides=inspection.stage is Stage.OUTPUT,
+        )
         folded = fold(inspection.text)
         hits = list(_PHRASES.find(folded.text))
         kinds = _kinds(heads, hits, folded)

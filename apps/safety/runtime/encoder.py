@@ -72,7 +72,12 @@ class Encoder:
 
     def logits(self, text: str, context: Sequence[str] = ()) -> Floats:
         """(heads,) uncalibrated logits, the highest of all windows."""
-        rows = self._pieces.windows(text, context[-1] if context else "")
+        return self.highest([text], context)
+
+    def highest(self, texts: Sequence[str], context: Sequence[str] = ()) -> Floats:
+        """(heads,) logits, the highest of all windows of all texts."""
+        turn = context[-1] if context else ""
+        rows = [row for text in texts for row in self._pieces.windows(text, turn)]
         parts = [
             self._run(rows[first : first + WINDOWS_A_CALL])
             for first in range(0, len(rows), WINDOWS_A_CALL)

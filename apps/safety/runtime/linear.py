@@ -128,8 +128,15 @@ class LinearScorer:
             )
         return cls(load(content), manifest)
 
-    def score(self, text: str, context: Sequence[str] = ()) -> dict[str, float]:
-        """Probability in [0, 1] for each head.
+    def score(
+        self,
+        text: str,
+        context: Sequence[str] = (),
+        heads: Sequence[str] = (),
+        *,
+        decides: bool = True,
+    ) -> dict[str, float]:
+        """Probability in [0, 1] for each head, those not in ``heads`` included.
 
         ``context`` holds earlier turns, oldest first. Crisis heads carry earlier risk
         forward, decaying by turn; ``inappropriate`` reads the text as a reply to the
@@ -144,6 +151,11 @@ class LinearScorer:
     def calibrated(self, text: str, context: Sequence[str] = ()) -> Floats:
         """(heads,) probabilities before earlier risk is carried."""
         return self._calibrated(self.logits(text, context))
+
+    def both(self, text: str, context: Sequence[str] = ()) -> tuple[Floats, Floats]:
+        """(heads,) logits and probabilities before earlier risk is carried."""
+        logits = self.logits(text, context)
+        return logits, self._calibrated(logits)
 
     def logits(self, text: str, context: Sequence[str] = ()) -> Floats:
         """Uncalibrated head logits, shape (heads,), before earlier risk is carried."""

@@ -29,16 +29,26 @@ class Remembered:
         self._known: OrderedDict[bytes, Floats] = OrderedDict()
 
     def __call__(self, text: str) -> Floats:
-        content = text.encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(content, digest_size=16, key=self._key).digest()
+        digest = self._digest(text)
         with self._lock:
             known = self._known.get(digest)
             if known is not None:
                 self._known.move_to_end(digest)
                 return known
         found = self._answer(text)
+        self._keep(digest, found)
+        return found
+
+    def keep(self, text: str, answer: Floats) -> None:
+        """Remembers an answer that is known already."""
+        self._keep(self._digest(text), answer)
+
+    def _digest(self, text: str) -> bytes:
+        content = text.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(content, digest_size=16, key=self._key).digest()
+
+    def _keep(self, digest: bytes, found: Floats) -> None:
         with self._lock:
             self._known[digest] = found
             if len(self._known) > CAPACITY:
                 self._known.popitem(last=False)
-        return found

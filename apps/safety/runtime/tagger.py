@@ -15,21 +15,33 @@ from apps.core.digests import digest_bytes
 from apps.core.errors import IntegrityFailure, Unavailable
 from apps.safety.runtime.encoder import VOCABULARY, session
 from apps.safety.runtime.linear import SHIPPED
-from apps.safety.runtime.words import Window, Word, Words
+from apps.safety.runtime.words import Window, Word, Words, is_plain
 
-MANIFEST, WEIGHTS = "tagger.json", "tagger.onnx"
-SCHEME = "words-1"
+MANIFEST, WEIGHTS, PLAIN = "tagger.json", "tagger.onnx", "plain_words.txt"
+SCHEME = "words-2"
 KINDS = ("NAME", "LOCATION", "ORGANIZATION")
 
 Floats = NDArray[np.float32]
 Tagged = tuple[int, int, str, float]
+_NOTHING = np.eye(1, len(KINDS) + 1, dtype=np.float32)
 _JOINING = frozenset((" ", "-", "'", "\u2019", ". ", ".", " & "))
 
 
 class Tagger:
-    """``tag`` gives (start, end, kind, probability), in order, without overlaps."""
+    """``tag`` gives (start, end, kind, probability), in order, without overlaps.
 
-    def __init__(self, model: bytes, vocabulary: str, manifest: dict[str, Any]) -> None:
+    Words that are never part of a name need no model: a window of those alone is
+    passed over (``words.is_plain``).
+    """
+
+    def __init__(
+        self,
+        model: bytes,
+        vocabulary: str,
+        manifest: dict[str, Any],
+        plain: frozenset[str] = frozenset(),
+    ) -> None:
+        self._plain = plain
         self.version = str(manifest["version"])
         self._least = float(manifest["least"])
         tokenizer = Tokenizer.from_str(vocabulary)
@@ -50,23 +62,34 @@ class Tagger:
             manifest = json.loads((where / MANIFEST).read_bytes())
             model = (where / WEIGHTS).read_bytes()
             vocabulary = (where / VOCABULARY).read_bytes()
+            plain = (where / PLAIN).read_bytes()
         except FileNotFoundError as error:
             raise Unavailable(
                 f"No tagger weights in {where.name}: run manage.py train_gates."
             ) from error
-        found = (digest_bytes(model), digest_bytes(vocabulary), SCHEME)
-        if found != (manifest["digest"], manifest["vocabulary"], manifest["scheme"]):
+        found = [SCHEME, *map(digest_bytes, (model, vocabulary, plain))]
+        names = ("scheme", "digest", "vocabulary", "plain")
+        if found != [manifest.get(name) for name in names]:
             raise IntegrityFailure(
                 "Tagger files do not match their manifest: restore all of them."
             )
-        return cls(model, vocabulary.decode(), manifest)
+        return cls(
+            model, vocabulary.decode(), manifest, frozenset(plain.decode().split("\n"))
+        )
 
     def tag(self, text: str) -> list[Tagged]:
         """Finds in a text of any length."""
+        if is_plain(text, self._plain):
+            return []
         words = self._words.split(text)
         best: dict[int, Floats] = {}
         for window in self._words.windows(words):
-            for word, chances in zip(window.words, self._chances(window), strict=True):
+            ends = window.words[0].start, window.words[-1].end
+            if is_plain(text, self._plain, *ends):
+                rows = np.tile(_NOTHING, (len(window.words), 1))
+            else:
+                rows = self._chances(window)
+            for word, chances in zip(window.words, rows, strict=True):
                 known = best.get(word.start)
                 # Of two windows, the one surer that something stands there counts.
                 if known is None or chances[0] < known[0]:

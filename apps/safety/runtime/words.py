@@ -15,6 +15,10 @@ LONGEST, OVERLAP = 128, 24
 PIECES_A_WORD = 4
 SHAPES = 6
 _WORD = re.compile(r"[^\W\d_]+|\d{1,12}|[^\w\s]|_")
+_SPOKEN = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+LOWER_ONLY = "*"
+_LOOK_BACK = 8
+_OPENS_SENTENCE = re.compile(r"(?:^|[.!?\n])[\s\"'(\u201c\u2018]*$")
 _LOWER, _CAPITAL, _UPPER, _MIXED, _DIGITS, _MARK = range(SHAPES)
 
 
@@ -49,6 +53,36 @@ def shape_of(word: str) -> int:
     if len(word) > 1 and word.isupper():
         return _UPPER
     return _CAPITAL if word[1:].islower() or len(word) == 1 else _MIXED
+
+
+def spoken(
+    text: str, start: int = 0, end: int | None = None
+) -> Iterator[tuple[int, int, str]]:
+    """(start, end, lower-case word) of each word of the range, "don't" as one."""
+    for match in _SPOKEN.finditer(text, start, len(text) if end is None else end):
+        yield (*match.span(), match.group().lower().replace("\u2019", "'"))
+
+
+def is_plain(
+    text: str, plain: frozenset[str], start: int = 0, end: int | None = None
+) -> bool:
+    """Whether no word of the range can be part of a name.
+
+    ``plain`` holds such words; one with ``LOWER_ONLY`` behind it must be in lower case.
+    Capitals are taken for plain only where a sentence opens.
+    """
+    for first, last, word in spoken(text, start, end):
+        written = text[first:last]
+        if word in plain:
+            if written.islower() or word == "i" or word.startswith("i'"):
+                continue
+            opens = _OPENS_SENTENCE.search(text, max(0, first - _LOOK_BACK), first)
+            if opens and (len(written) == 1 or written[1:].islower()):
+                continue
+        elif written.islower() and word + LOWER_ONLY in plain:
+            continue
+        return False
+    return True
 
 
 class Words:

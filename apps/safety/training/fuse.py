@@ -8,15 +8,18 @@ posts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
 
+from apps.safety.runtime.cascade import SENTENCES_FROM_WORDS
 from apps.safety.runtime.encoder import Encoder
 from apps.safety.runtime.linear import LinearScorer
+from apps.safety.runtime.parts import sentences
 from apps.safety.training.calibrate import at_even_odds, edge_at, platt
 from apps.safety.training.examples import HEADS, Example
 from apps.safety.training.fit import Problem, fit
@@ -41,7 +44,14 @@ FALSE_ALARMS = {
     "stereotype": (0.15, 0.15),
     "inappropriate": (0.15, 0.12),
 }
-POST_FALSE_ALARMS = 0.125
+# Of human-rated posts, the sentence that stands out and the whole together.
+POST_FALSE_ALARMS = 0.135
+LEAST_POST_FALSE_ALARMS = 0.03
+# Share of longer rows without the label whose most suspicious sentence may alarm.
+SENTENCE_ALARMS = 0.01
+CRISIS_SENTENCE_ALARMS = 0.03
+LEAST_MARGIN, USUAL_MARGIN = 1.0, 3.0
+FEWEST_ROWS = 50
 # Of dev texts that the joined classifiers rightly stop, the share the cascade may lose.
 LOST = 0.005
 # Never above: the linear classifier alone may let pass, not stop.
@@ -51,11 +61,16 @@ L2 = 1e-4
 
 @dataclass(frozen=True)
 class Scored:
-    """Dev rows with (rows, 2, heads) logits and (rows, heads) linear probabilities."""
+    """Dev rows with (rows, 2, heads) logits and (rows, heads) linear probabilities.
+
+    ``sentences`` are the same logits of the sentence that each head's linear
+    probability is highest on; nan for a row too short to be read so.
+    """
 
     examples: Sequence[Example]
     logits: Matrix
     first: Matrix
+    sentences: Matrix
 
     def known(self, head: str) -> NDArray[np.int64]:
         rows = [i for i, e in enumerate(self.examples) if e.weight_for(head)]
@@ -72,12 +87,27 @@ def score_all(
     dev = [e for e in examples if e.dev]
     logits = np.zeros((len(dev), 2, len(HEADS)), np.float32)
     first = np.zeros((len(dev), len(HEADS)), np.float32)
+    alone = np.full_like(logits, np.nan)
     for number, example in enumerate(dev):
         logits[number, 0] = linear.logits(example.text, example.context)
         logits[number, 1] = encoder.logits(example.text, example.context)
         first[number] = linear.calibrated(example.text, example.context)
+        if len(example.text.split()) >= SENTENCES_FROM_WORDS:
+            alone[number] = _sentence_logits(linear, encoder, example.text)
         tick()
-    return Scored(dev, logits, first)
+    return Scored(dev, logits, first, alone)
+
+
+def _sentence_logits(linear: LinearScorer, encoder: Encoder, text: str) -> Matrix:
+    """(2, heads) of each head's most suspicious sentence."""
+    parts = sentences(text)
+    both = [linear.both(part) for part in parts]
+    worst = np.argmax([probabilities for _, probabilities in both], axis=0)
+    encoded = {n: encoder.logits(parts[n]) for n in set(worst.tolist())}
+    pairs = [
+        (both[n][0][head], encoded[n][head]) for head, n in enumerate(worst.tolist())
+    ]
+    return np.array(pairs, np.float32).T
 
 
 def _labels(scored: Scored, rows: NDArray[np.int64], head: str) -> Doubles:
@@ -142,37 +172,64 @@ def _chat_fit(scored: Scored, head: str) -> Fit:
     )
 
 
-def _post_fit(scored: Scored) -> Fit:
+def _post_fit(scored: Scored, alarmed: NDArray[np.bool_]) -> Fit:
+    """``alarmed`` rows stand out by a sentence already, whatever the whole says."""
     rows = np.array([i for i in scored.known("crisis") if _is_long(scored.examples[i])])
     gold = np.array([scored.examples[i].gold for i in rows], np.bool_)
-    return _fit(scored, rows, "crisis", [(gold, POST_FALSE_ALARMS)])
+    calm = gold & (_labels(scored, rows, "crisis") < 0.5)
+    left = gold & ~(alarmed[rows] & calm)
+    allowed = POST_FALSE_ALARMS * calm.sum() - (calm & alarmed[rows]).sum()
+    share = max(LEAST_POST_FALSE_ALARMS, allowed / max(1, (calm & left).sum()))
+    return _fit(scored, rows, "crisis", [(left, share)])
+
+
+def _alone(scored: Scored, chat: dict[str, Fit]) -> Doubles:
+    """(rows, heads) log-odds of the sentences, joined as chat lines are."""
+    fits = [chat[head] for head in HEADS]
+    pair = np.array([[f["linear"] for f in fits], [f["encoder"] for f in fits]])
+    offset = np.array([f["offset"] for f in fits])
+    return np.asarray((scored.sentences * pair).sum(axis=1) + offset, np.float64)
+
+
+def _margins(scored: Scored, alone: Doubles) -> Fit:
+    """For each head, log-odds that few sentences of rows without the label reach."""
+    margins = {}
+    for column, head in enumerate(HEADS):
+        rows = scored.known(head)
+        calm = rows[_labels(scored, rows, head) < 0.5]
+        values = alone[calm, column]
+        values = np.sort(values[~np.isnan(values)])
+        share = CRISIS_SENTENCE_ALARMS if head == "crisis" else SENTENCE_ALARMS
+        margin = USUAL_MARGIN
+        if len(values) >= FEWEST_ROWS:
+            margin = max(LEAST_MARGIN, float(values[int((1 - share) * len(values))]))
+        margins[head] = round(margin, 4)
+    return margins
 
 
 def _is_long(example: Example) -> bool:
     return len(example.text.split()) > (SHORT_WORDS + LONG_WORDS) // 2
 
 
-def _probabilities(scored: Scored, fusion: dict[str, dict[str, Fit]]) -> Doubles:
-    """(rows, heads) joined probabilities, as ``CascadeScorer.joined`` gives them."""
+def _by_whole(scored: Scored, tables: Mapping[str, Any]) -> Doubles:
+    """(rows, heads) log-odds of whole texts, as ``CascadeScorer.joined`` gives them."""
     words = np.array([len(e.text.split()) for e in scored.examples])
     share = np.clip((words - SHORT_WORDS) / (LONG_WORDS - SHORT_WORDS), 0, 1)[:, None]
     z = np.zeros((len(words), len(HEADS)))
     for kind, part in (("chat", 1 - share), ("post", share)):
-        fits = [fusion[kind][head] for head in HEADS]
+        fits = [tables[kind][head] for head in HEADS]
         pair = np.array([[f["linear"] for f in fits], [f["encoder"] for f in fits]])
         offset = np.array([f["offset"] for f in fits])
         z += part * ((scored.logits * pair).sum(axis=1) + offset)
-    return np.asarray(1 / (1 + np.exp(-np.clip(z, -30, 30))))
+    return z
 
 
-def _sure(scored: Scored, probabilities: Doubles) -> Fit:
+def _sure(scored: Scored, log_odds: Doubles) -> Fit:
     """For each head, the linear probability under which almost nothing is lost."""
     points = {}
     for column, head in enumerate(HEADS):
         rows = scored.known(head)
-        caught = (_labels(scored, rows, head) > 0.5) & (
-            probabilities[rows, column] >= 0.5
-        )
+        caught = (_labels(scored, rows, head) > 0.5) & (log_odds[rows, column] >= 0)
         found = np.sort(scored.first[rows[caught], column])
         point = float(found[int(LOST * len(found))]) if len(found) else 0.0
         points[head] = round(min(point, SUREST), 6)
@@ -182,18 +239,24 @@ def _sure(scored: Scored, probabilities: Doubles) -> Fit:
 def fuse(scored: Scored) -> tuple[dict[str, object], dict[str, object]]:
     """The manifest's ``fusion``, and each head's figures on dev rows."""
     chat = {head: _chat_fit(scored, head) for head in HEADS}
-    tables = {"chat": chat, "post": chat | {"crisis": _post_fit(scored)}}
-    probabilities = _probabilities(scored, tables)
+    alone = _alone(scored, chat)
+    margin = _margins(scored, alone)
+    alarmed = alone[:, HEADS.index("crisis")] >= margin["crisis"]
+    post = chat | {"crisis": _post_fit(scored, alarmed)}
+    whole = _by_whole(scored, {"chat": chat, "post": post})
+    either = np.fmax(whole, alone - [margin[head] for head in HEADS])
     figures: dict[str, object] = {}
     for column, head in enumerate(HEADS):
         rows = scored.known(head)
-        figures[head] = summary(
-            _labels(scored, rows, head), probabilities[rows, column], 0.5
-        )
+        odds = either[rows, column].clip(-30, 30)
+        labels = _labels(scored, rows, head)
+        figures[head] = summary(labels, 1 / (1 + np.exp(-odds)), 0.5)
     fusion = {
         "from_words": SHORT_WORDS,
         "to_words": LONG_WORDS,
-        "sure": _sure(scored, probabilities),
-        **tables,
+        "sure": _sure(scored, whole),
+        "margin": margin,
+        "chat": chat,
+        "post": post,
     }
     return fusion, figures

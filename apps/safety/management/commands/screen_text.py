@@ -49,7 +49,7 @@ class Command(BaseCommand):
             raise CommandError(f"No such file: {source}")
         if target.exists() and target.samefile(source):
             raise CommandError("--output must be another file than --input")
-        runner = runner_for(self._policy(options["policy"]))
+        runner = runner_for(self._policy(options["policy"]), thorough=True)
         partial = target.with_name(target.name + ".partial")
         unread = total = 0
         with source.open("rb") as lines, partial.open("w", encoding="ascii") as out:

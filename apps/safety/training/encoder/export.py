@@ -75,12 +75,14 @@ def write_encoder(
 
 
 def write_tagger(
-    folder: Path, model: bytes, about: Mapping[str, object]
+    folder: Path, model: bytes, plain: Sequence[str], about: Mapping[str, object]
 ) -> dict[str, object]:
-    """Writes model and manifest beside the encoder's vocabulary, which it shares.
+    """Writes model, plain words and manifest beside the encoder's vocabulary.
 
-    ``about`` holds ``least`` and ``training``.
+    The vocabulary is shared with the encoder. ``about`` holds ``least`` and
+    ``training``.
     """
+    listed = "\n".join(plain).encode()
     digest = digest_bytes(model)
     vocabulary = (folder / encoder.VOCABULARY).read_bytes()
     manifest: dict[str, object] = {
@@ -89,8 +91,10 @@ def write_tagger(
         "scheme": tagger.SCHEME,
         "digest": digest,
         "vocabulary": digest_bytes(vocabulary),
+        "plain": digest_bytes(listed),
         **about,
     }
+    (folder / tagger.PLAIN).write_bytes(listed)
     (folder / tagger.WEIGHTS).write_bytes(model)
     _write_json(folder / tagger.MANIFEST, manifest)
     return manifest

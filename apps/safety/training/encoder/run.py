@@ -20,6 +20,7 @@ from apps.safety.training.corpus import data_folder
 from apps.safety.training.encoder.export import onnx_bytes, write_encoder, write_tagger
 from apps.safety.training.encoder.loop import Plan, fine_tune
 from apps.safety.training.encoder.model import GateEncoder
+from apps.safety.training.encoder.plain import plain_words
 from apps.safety.training.encoder.sampling import merged
 from apps.safety.training.encoder.tagger import (
     Marked,
@@ -105,14 +106,17 @@ def train_names(recipe: Recipe, out: Path, stages: Stages) -> dict[str, Any]:
     count = round(TAGGER_SENTENCES * recipe.share)
     marked = [m for m in read_marked(data_folder(recipe.data)) if not m.dev]
     marked += written_sentences(recipe.seed, count)
-    marked += unnamed_sentences(read_examples(recipe, stages))
+    examples = read_examples(recipe, stages)
+    plain = plain_words(marked, (e.text for e in examples if not e.dev))
+    marked += unnamed_sentences(examples)
     torch.manual_seed(recipe.seed)
     model = NameTagger(_vectors(vocabulary))
     tick = stages("names", len(marked) * TAGGER_PASSES)
     train_tagger(model, words, marked, TAGGER_PASSES, tick)
     content = onnx_bytes(model, ("ids", "mask", "shapes"))
     training = {"seed": recipe.seed, "sentences": len(marked), "start": PACKAGE}
-    return write_tagger(out, content, {"least": LEAST, "training": training})
+    about = {"least": LEAST, "training": training}
+    return write_tagger(out, content, plain, about)
 
 
 def written_sentences(seed: int, count: int) -> list[Marked]:
