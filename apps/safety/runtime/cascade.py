@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +60,14 @@ class CascadeScorer:
         self.heads = linear.heads
         self.version = f"{linear.version}/{encoder.version}"
         self.thresholds = dict.fromkeys(self.heads, 0.5)
-        self._linear, self._encoder, self.always = linear, encoder, always
+        self.linear, self.encoder, self.always = linear, encoder, always
         fusion: Mapping[str, Any] = encoder.manifest["fusion"]
-        self._sure = np.array([fusion["sure"][h] for h in self.heads], np.float32)
+        self.sure = np.array([fusion["sure"][h] for h in self.heads], np.float32)
         self.margin = np.array([fusion["margin"][h] for h in self.heads], np.float32)
         self._chat = _table(fusion["chat"], self.heads)
         self._post = _table(fusion["post"], self.heads)
         self._from, self._to = fusion["from_words"], fusion["to_words"]
-        self._carried = self._numbers(CARRIED)
+        self.carried = self._numbers(CARRIED)
         self._turns = Remembered(self._alone)
         self._local = threading.local()
 
@@ -87,9 +88,9 @@ class CascadeScorer:
         """
         names = tuple(heads) or self.heads
         asked = self._numbers(names)
-        sure = self._sure if decides else np.maximum(self._sure, RECORDED)
+        sure = self.sure if decides else np.maximum(self.sure, RECORDED)
         scores = self._reading(text, tuple(context)).scores(asked, sure)
-        carried = [place for place, head in enumerate(asked) if head in self._carried]
+        carried = [place for place, head in enumerate(asked) if head in self.carried]
         if carried and context:
             self._carry(scores, carried, asked, context)
         elif decides and names == CARRIED and len(text) <= CONTEXT_CHARS:
@@ -114,8 +115,8 @@ class CascadeScorer:
     ) -> bool:
         """Whether the linear classifier alone answers for these heads."""
         asked = self._numbers(tuple(heads) or self.heads)
-        first = self._linear.calibrated(text, context)
-        return not self.always and bool((first < self._sure)[asked].all())
+        first = self.linear.calibrated(text, context)
+        return not self.always and bool((first < self.sure)[asked].all())
 
     def _numbers(self, heads: Sequence[str]) -> Indices:
         return np.array([self.heads.index(head) for head in heads], np.intp)
@@ -129,21 +130,22 @@ class CascadeScorer:
     def _alone(self, turn: str) -> Floats:
         """(heads,) of an earlier turn by itself; only ``CARRIED`` are filled in."""
         reading = _Reading(self, turn, ())
-        return self._only(reading.scores(self._carried, self._sure))
+        return self._only(reading.scores(self.carried, self.sure))
 
     def _only(self, carried: Floats) -> Floats:
         scores = np.zeros(len(self.heads), np.float32)
-        scores[self._carried] = carried
+        scores[self.carried] = carried
         return scores
 
     def encoded(self, text: str, context: Sequence[str] = ()) -> Floats:
         """(heads,) encoder logits; of a long text, of its most suspicious passages."""
         if len(text) <= LONG_CHARS:
-            return self._encoder.logits(text, context)
+            return self.encoder.logits(text, context)
         parts = passages(text)
-        alarm = [(self._linear.calibrated(part) - self._sure).max() for part in parts]
+        alarm = [(self.linear.calibrated(part) - self.sure).max() for part in parts]
         worst = np.argsort(alarm)[-PASSAGES_READ:]
-        return self._encoder.highest([parts[n] for n in worst], context)
+        logits = self.encoder.each([parts[n] for n in worst], context)
+        return np.asarray(logits.max(axis=0))
 
     def joined(self, logits: Floats, words: int) -> Floats:
         """(2, heads) logits, linear then encoder, to (heads,) log-odds.
@@ -154,48 +156,22 @@ class CascadeScorer:
         table = (1.0 - share) * self._chat + share * self._post
         return np.asarray((table[:2] * logits).sum(axis=0) + table[2], np.float32)
 
-    def first(self, text: str, context: Sequence[str]) -> tuple[Floats, Floats]:
-        """(heads,) logits and probabilities of the linear classifier."""
-        return self._linear.both(text, context)
 
+class _Reading:
+    """One text and what has been computed about it so far.
 
-class _Whole:
-    """One text and what has been computed about it so far."""
-
-    def __init__(
-        self, scorer: CascadeScorer, text: str, context: tuple[str, ...]
-    ) -> None:
-        self.text, self.context, self._scorer = text, context, scorer
-        self.logits, self.first = scorer.first(text, context)
-        self._joined: Floats | None = None
-
-    def is_sure(self, asked: Indices, sure: Floats) -> bool:
-        """Whether the linear classifier is under ``sure`` for all of these heads."""
-        return not self._scorer.always and bool((self.first < sure)[asked].all())
-
-    def joined(self, words: int) -> Floats:
-        """(heads,) log-odds of both classifiers, joined as for a text of ``words``."""
-        if self._joined is None:
-            encoded = self._scorer.encoded(self.text, self.context)
-            logits = np.stack([self.logits, encoded])
-            self._joined = self._scorer.joined(logits, words)
-        return self._joined
-
-
-class _Reading(_Whole):
-    """A text as a whole, and the sentences of a longer one by themselves.
-
-    Calm words around a sentence thin out what a classifier sees of it. The most
-    suspicious sentence counts with its log-odds less the head's ``margin``, which is
-    such that few long texts without the label reach it.
+    Calm words around a sentence thin out what a classifier sees of it, so the sentences
+    of a longer text are read by themselves too: the most suspicious for crisis, and for
+    everything else. Their log-odds count less the head's ``margin``, which is such that
+    few long texts without the label reach it.
     """
 
     def __init__(
         self, scorer: CascadeScorer, text: str, context: tuple[str, ...]
     ) -> None:
-        super().__init__(scorer, text, context)
+        self.text, self.context, self._scorer = text, context, scorer
         self._words = len(text.split())
-        self._sentences: list[_Whole] | None = None
+        self._linear = scorer.linear.both(text, context)
 
     def scores(self, asked: Indices, sure: Floats) -> Floats:
         """Probabilities of the heads with these numbers, in that order.
@@ -203,26 +179,45 @@ class _Reading(_Whole):
         The linear classifier answers where it is under ``sure`` for all of them: not
         for one and the other for the next, and whatever was asked before.
         """
-        if self.is_sure(asked, sure):
-            scores = self.first[asked]
-        else:
-            scores = probability(self.joined(self._words)[asked])
-        worst = self._worst_sentence(asked, sure)
-        if worst is None:
-            return np.array(scores)
-        alone = worst.joined(0)[asked] - self._scorer.margin[asked]
-        return np.maximum(scores, probability(alone))
-
-    def _worst_sentence(self, asked: Indices, sure: Floats) -> _Whole | None:
-        """The sentence farthest above ``sure``; None where no sentence is."""
+        _, first = self._linear
+        is_sure = not self._scorer.always and bool((first < sure)[asked].all())
+        scores = first[asked] if is_sure else probability(self._whole[asked])
         if self._words < SENTENCES_FROM_WORDS:
-            return None
-        if self._sentences is None:
-            parts = sentences(self.text)
-            self._sentences = [_Whole(self._scorer, part, ()) for part in parts]
-        doubtful = [one for one in self._sentences if not one.is_sure(asked, sure)]
-        alarm = [(one.first - sure)[asked].max() for one in doubtful]
-        return doubtful[int(np.argmax(alarm))] if doubtful else None
+            return np.array(scores)
+        _, alone = self._suspects
+        if not self._scorer.always and bool((alone < sure)[:, asked].all()):
+            return np.array(scores)
+        return np.maximum(scores, probability(self._standing_out[asked]))
+
+    @cached_property
+    def _whole(self) -> Floats:
+        """(heads,) log-odds of the whole text by both classifiers."""
+        encoded = self._scorer.encoded(self.text, self.context)
+        logits = np.stack([self._linear[0], encoded])
+        return self._scorer.joined(logits, self._words)
+
+    @cached_property
+    def _suspects(self) -> tuple[list[tuple[str, Floats]], Floats]:
+        """One or two sentences with linear logits, and (sentences, heads) chances."""
+        parts = sentences(self.text)
+        logits, chances = self._scorer.linear.by_part(parts)
+        alarm = chances - self._scorer.sure
+        carried = self._scorer.carried
+        crisis = int(alarm[:, carried].max(axis=1).argmax())
+        other = int(np.delete(alarm, carried, axis=1).max(axis=1).argmax())
+        chosen = sorted({crisis, other})
+        return [(parts[n], logits[n]) for n in chosen], chances[chosen]
+
+    @cached_property
+    def _standing_out(self) -> Floats:
+        """(heads,) log-odds of the suspects as chat lines, the higher, less margin."""
+        suspects, _ = self._suspects
+        encoded = self._scorer.encoder.each([sentence for sentence, _ in suspects])
+        odds = [
+            self._scorer.joined(np.stack([linear, own]), 0)
+            for (_, linear), own in zip(suspects, encoded, strict=True)
+        ]
+        return np.asarray(np.max(odds, axis=0) - self._scorer.margin)
 
 
 def probability(log_odds: Floats) -> Floats:

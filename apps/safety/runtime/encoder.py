@@ -72,17 +72,19 @@ class Encoder:
 
     def logits(self, text: str, context: Sequence[str] = ()) -> Floats:
         """(heads,) uncalibrated logits, the highest of all windows."""
-        return self.highest([text], context)
+        return cast(Floats, self.each([text], context)[0])
 
-    def highest(self, texts: Sequence[str], context: Sequence[str] = ()) -> Floats:
-        """(heads,) logits, the highest of all windows of all texts."""
+    def each(self, texts: Sequence[str], context: Sequence[str] = ()) -> Floats:
+        """(texts, heads) logits, each text after the same turn, in few calls."""
         turn = context[-1] if context else ""
-        rows = [row for text in texts for row in self._pieces.windows(text, turn)]
+        rows = [self._pieces.windows(text, turn) for text in texts]
+        flat = [row for own in rows for row in own]
         parts = [
-            self._run(rows[first : first + WINDOWS_A_CALL])
-            for first in range(0, len(rows), WINDOWS_A_CALL)
+            self._run(flat[first : first + WINDOWS_A_CALL])
+            for first in range(0, len(flat), WINDOWS_A_CALL)
         ]
-        return cast(Floats, np.concatenate(parts).max(axis=0))
+        begins = np.cumsum([0, *(len(own) for own in rows[:-1])])
+        return cast(Floats, np.maximum.reduceat(np.concatenate(parts), begins, axis=0))
 
     def _run(self, rows: Sequence[Row]) -> Floats:
         width = max(len(ids) for ids, _ in rows)

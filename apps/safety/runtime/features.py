@@ -207,6 +207,28 @@ def crossed(hashes: Codes, topics: Sequence[int]) -> Buckets:
     return _mix(keys.ravel(), CROSS_BITS)
 
 
+def together(parts: Sequence[str]) -> Iterator[tuple[Passage, list[int]]]:
+    """Normalised parts of a text, as many as fit in each passage, and where they end.
+
+    Ends are counted in words.
+
+    N-grams reach over from one part into the next; otherwise each is as by itself.
+    """
+    open_: list[str] = []
+    ends: list[int] = []
+    length = 0
+    for part in parts:
+        words = part[:PASSAGE_CHARS].split()
+        size = sum(map(len, words)) + len(words)
+        if open_ and length + size > PASSAGE_CHARS:
+            yield passage(f" {' '.join(open_)} "), ends
+            open_, ends, length = [], [], 0
+        open_ += words
+        ends.append(len(open_))
+        length += size
+    yield passage(f" {' '.join(open_)} "), ends
+
+
 def _pieces(text: str) -> Iterator[str]:
     start = 0
     while len(text) - start > PASSAGE_CHARS:

@@ -101,11 +101,11 @@ def score_all(
 def _sentence_logits(linear: LinearScorer, encoder: Encoder, text: str) -> Matrix:
     """(2, heads) of each head's most suspicious sentence."""
     parts = sentences(text)
-    both = [linear.both(part) for part in parts]
-    worst = np.argmax([probabilities for _, probabilities in both], axis=0)
+    logits, probabilities = linear.by_part(parts)
+    worst = np.argmax(probabilities, axis=0)
     encoded = {n: encoder.logits(parts[n]) for n in set(worst.tolist())}
     pairs = [
-        (both[n][0][head], encoded[n][head]) for head, n in enumerate(worst.tolist())
+        (logits[n, head], encoded[n][head]) for head, n in enumerate(worst.tolist())
     ]
     return np.array(pairs, np.float32).T
 
