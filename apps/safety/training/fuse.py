@@ -18,7 +18,7 @@ from scipy import sparse  # type: ignore[import-untyped]
 
 from apps.safety.runtime.cascade import SENTENCES_FROM_WORDS
 from apps.safety.runtime.encoder import Encoder
-from apps.safety.runtime.linear import LinearScorer
+from apps.safety.runtime.linear import CARRIED, LinearScorer
 from apps.safety.runtime.parts import sentences
 from apps.safety.training.calibrate import at_even_odds, edge_at, platt
 from apps.safety.training.examples import HEADS, Example
@@ -54,6 +54,7 @@ LEAST_MARGIN, USUAL_MARGIN = 1.0, 3.0
 FEWEST_ROWS = 50
 # Of dev texts that the joined classifiers rightly stop, the share the cascade may lose.
 LOST = 0.005
+CRISIS_LOST = 0.001
 # Never above: the linear classifier alone may let pass, not stop.
 SUREST = 0.4
 L2 = 1e-4
@@ -231,7 +232,8 @@ def _sure(scored: Scored, log_odds: Doubles) -> Fit:
         rows = scored.known(head)
         caught = (_labels(scored, rows, head) > 0.5) & (log_odds[rows, column] >= 0)
         found = np.sort(scored.first[rows[caught], column])
-        point = float(found[int(LOST * len(found))]) if len(found) else 0.0
+        lost = CRISIS_LOST if head in CARRIED else LOST
+        point = float(found[int(lost * len(found))]) if len(found) else 0.0
         points[head] = round(min(point, SUREST), 6)
     return points
 
