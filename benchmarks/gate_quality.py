@@ -20,6 +20,10 @@ from typing import Protocol
 
 import numpy as np
 
+from apps.safety.gates.appropriateness import HEAD as APPROPRIATENESS
+from apps.safety.gates.bias import HEAD as BIAS
+from apps.safety.gates.crisis import HEADS as CRISIS
+from apps.safety.gates.toxicity import KINDS
 from apps.safety.runtime.cascade import CascadeScorer, shipped_scorer
 from apps.safety.training.corpus import SOURCES, data_folder, read_source
 from apps.safety.training.examples import HEADS, Example
@@ -31,6 +35,14 @@ from benchmarks.attacks import ATTACKS, Attack
 
 ATTACKED_ROWS = 400
 SMALLEST_GROUP = 10
+# Replies that say nothing alarming, to hide a line among.
+CALM = ("lines-replies_everyday", "written-replies", "counselchat_answers")
+GATE_HEADS = {
+    "crisis": CRISIS,
+    "toxicity": KINDS,
+    "bias": (BIAS,),
+    "appropriateness": (APPROPRIATENESS,),
+}
 FAIR_HEADS = ("toxic", "hate", "stereotype")
 
 
@@ -167,19 +179,65 @@ def _auroc_of(
 def cascade_cost(
     cascade: CascadeScorer, always: CascadeScorer, examples: Sequence[Example]
 ) -> dict[str, object]:
-    """Texts answered by the linear classifier alone, and recall with and without it."""
-    sure = sum(cascade.is_sure(e.text, e.context) for e in examples)
-    recalls: dict[str, object] = {}
-    for head in HEADS:
-        rows = [e for e in examples if e.labels.get(head) == 1]
-        caught = [
-            sum(s.score(e.text, e.context)[head] >= 0.5 for e in rows)
-            for s in (always, cascade)
+    """By gate: share answered by the linear model alone, recall with and without it."""
+    out: dict[str, object] = {"rows": len(examples)}
+    for gate, heads in GATE_HEADS.items():
+        sure = [cascade.is_sure(e.text, e.context, heads) for e in examples]
+        caught: dict[str, object] = {}
+        for head in heads:
+            rows = [e for e in examples if e.labels.get(head) == 1]
+            hits = [
+                sum(s.score(e.text, e.context, heads)[head] >= 0.5 for e in rows)
+                for s in (always, cascade)
+            ]
+            caught[head] = {
+                "positives": len(rows), "encoder_always": hits[0], "cascade": hits[1]
+            }  # fmt: skip
+        out[gate] = {"linear_only": round(float(np.mean(sure)), 4), "caught": caught}
+    return out
+
+
+def among_calm_words(
+    scorer: CascadeScorer, examples: Sequence[Example], seed: int
+) -> dict[str, object]:
+    """Crisis lines alone and between calm replies, and those replies by themselves."""
+    chance = random.Random(seed)
+    told = [
+        e.text
+        for e in examples
+        if e.is_written and e.labels.get("crisis") == 1 and len(e.text) < 300
+    ]
+    calm = [
+        e.text
+        for e in examples
+        if e.source.startswith(CALM) and e.labels.get("inappropriate") == 0
+    ]
+    told = chance.sample(told, min(len(told), 200))
+    out: dict[str, object] = {"lines": len(told), "alone": _crisis_share(scorer, told)}
+    for size in (300, 1000, 3000):
+        padding = [_padding(chance, calm, size) for _ in told]
+        between = [
+            f"{' '.join(some[:half])} {line} {' '.join(some[half:])}"
+            for line, some in zip(told, padding, strict=True)
+            for half in [chance.randrange(len(some) + 1)]
         ]
-        recalls[head] = {
-            "positives": len(rows), "encoder_always": caught[0], "cascade": caught[1]
-        }  # fmt: skip
-    return {"rows": len(examples), "linear_only": sure, "caught": recalls}
+        out[f"within_{size}_characters"] = {
+            "found": _crisis_share(scorer, between),
+            "false_alarms": _crisis_share(scorer, [" ".join(some) for some in padding]),
+        }
+    return out
+
+
+def _padding(chance: random.Random, calm: Sequence[str], size: int) -> list[str]:
+    chosen: list[str] = []
+    while sum(map(len, chosen)) < size:
+        chosen.append(chance.choice(calm))
+    return chosen
+
+
+def _crisis_share(scorer: CascadeScorer, texts: Sequence[str]) -> float:
+    hits = [scorer.score(text, (), CRISIS)["crisis"] >= 0.5 for text in texts]
+    return round(float(np.mean(hits)), 4)
 
 
 def main() -> None:
@@ -199,6 +257,7 @@ def main() -> None:
         "heads": measure(scorer, examples),
         "group_swap": group_swap(scorer, chosen.seed),
         "attacks": attack_losses(scorer, examples, chosen.seed),
+        "among_calm_words": among_calm_words(scorer, examples, chosen.seed),
         "cascade": cascade_cost(scorer, always, drawn),
     }
     print(json.dumps(result | {"seconds": round(time.perf_counter() - started, 1)}))
