@@ -39,6 +39,14 @@ class NoPolicyInForce(Unavailable):
     title = "No safety policy in force"
 
 
+class NothingAdmitted(StateConflict):
+    """A model would be asked before the gates let the input through; a bug here."""
+
+    code = "nothing_admitted"
+    status = 500
+    title = "Input not admitted"
+
+
 class DeadlineExceeded(Unavailable):
     """The reply came after its deadline and was thrown away."""
 
@@ -117,3 +125,13 @@ class IdempotencyInProgress(StateConflict):
 
     code = "idempotency_in_progress"
     title = "Request in progress"
+
+
+class InvalidParameter(InvalidInput):
+    """A parameter that this API does not take, or not in this form."""
+
+    code = "invalid_parameter"
+    title = "Invalid parameter"
+
+    def __init__(self, message: str, param: str = ""):
+        super().__init__(message, extra={"param": param} if param else {})

@@ -8,6 +8,7 @@ under which crisis is still seen and nothing of a model can leave.
 from __future__ import annotations
 
 import logging
+from collections.abc import Generator
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -33,7 +34,13 @@ from apps.inference.errors import NotRecorded, UnknownModel
 from apps.inference.guard import PolicyGuard
 from apps.inference.remembering import Remembered
 from apps.inference.routing import current_router
-from apps.models_registry.contracts import Prediction, ServableVersion, TextRequest
+from apps.models_registry.contracts import (
+    GenerationEnd,
+    Prediction,
+    ServableVersion,
+    TextRequest,
+)
+from apps.models_registry.families import adapter_class
 from apps.models_registry.selectors import SUBJECT_LABEL, as_servable, version_by_id
 from apps.models_registry.serving import loaded
 from apps.safety.assembly import runner_for
@@ -78,9 +85,20 @@ class PlatformParts:
     def predict(
         self, version: ServableVersion, asked: TextRequest, deadline_ms: float
     ) -> Prediction:
-        """Local models answer in milliseconds; the gateway throws a late reply away."""
+        """Local models answer in milliseconds, remote ones keep to what is asked; the
+        gateway throws a late reply away."""
         with loaded(version) as adapter:
             return adapter.predict([asked])[0]
+
+    def streams(self, version: ServableVersion) -> bool:
+        return adapter_class(version.adapter).streams
+
+    def generate(
+        self, version: ServableVersion, asked: TextRequest
+    ) -> Generator[str | GenerationEnd]:
+        """The version stays loaded until the reply is written or closed."""
+        with loaded(version) as adapter:
+            yield from adapter.stream(asked)
 
     def fixed(self, kind: FixedText, locale: str) -> FixedReply:
         return fixed_text(kind, locale, self._caller.jurisdiction)

@@ -37,6 +37,11 @@ PE_ROUTER = "apps.inference.routing.ProductionRouter"
 PE_INFERENCE_DEADLINE_MS = env.integer(
     "PE_INFERENCE_DEADLINE_MS", 5000, minimum=100, maximum=120_000
 )
+# The same for a chat completion, streamed or not. Below the lease of an idempotency
+# key, and gunicorn leaves a worker at least this long.
+PE_CHAT_DEADLINE_MS = env.integer(
+    "PE_CHAT_DEADLINE_MS", 25_000, minimum=100, maximum=45_000
+)
 PE_IDEMPOTENCY_HOURS = 24
 # How long the words of a request are kept, sealed, so that it can be replayed (hours);
 # 0 keeps none.
