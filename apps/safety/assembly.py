@@ -7,6 +7,7 @@ platform without its gates must not answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from django.conf import settings
@@ -45,6 +46,11 @@ def gate_kit() -> GateKit:
     from apps.safety.runtime.tagger import Tagger
 
     return GateKit(SharedScorer(shipped_scorer()), second_opinion(), Tagger.load())
+
+
+def head_scores(text: str) -> Mapping[str, float]:
+    """The classifier's probabilities by head, which the gates draw on."""
+    return gate_kit().scorer.score(text)
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,7 @@ ROLES = {
     "assistant": Role.ASSISTANT,
 }
 MESSAGE_FIELDS = frozenset({"role", "content", "name"})
+OWN = {"locale": LOCALE.pattern, "participant_ref": PARTICIPANT_REF.pattern}
 STOPS, STOP_CHARS = 4, 64
 MOST_SEED = 2**63 - 1
 
@@ -89,7 +90,7 @@ class _Turn:
 def read_chat(value: Any, *, limits: Limits, deadline_ms: float) -> ChatAsked:
     """The validated request. Raises InvalidParameter or TextTooLong."""
     body = _body(value)
-    own = _own(body)
+    own = own_members(body, OWN)
     turns = _turns(body.get("messages"))
     if not turns or turns[-1].role is not Role.USER:
         raise InvalidParameter("The last message has to be of the user.", "messages")
@@ -155,14 +156,15 @@ def _model(body: dict[str, Any]) -> str:
     return model
 
 
-def _own(body: dict[str, Any]) -> dict[str, str]:
-    """The extension object: what this platform takes beyond OpenAI's parameters."""
-    own = _object(body, "pe", frozenset({"locale", "participant_ref"}))
-    for name, form in (("locale", LOCALE), ("participant_ref", PARTICIPANT_REF)):
-        if name in own and not (
-            isinstance(own[name], str) and form.fullmatch(own[name])
-        ):
-            raise InvalidParameter(f"pe.{name} has to match {form.pattern}.", "pe")
+def own_members(body: dict[str, Any], forms: Mapping[str, str]) -> dict[str, str]:
+    """The extension object: what this platform takes beyond OpenAI's parameters.
+
+    Each member is a string that matches its form, a regular expression.
+    """
+    own = _object(body, "pe", frozenset(forms))
+    for name, value in own.items():
+        if not isinstance(value, str) or not re.fullmatch(forms[name], value):
+            raise InvalidParameter(f"pe.{name} has to match {forms[name]}.", "pe")
     return own
 
 
@@ -265,7 +267,7 @@ def _stops(value: Any) -> tuple[str, ...]:
 
 
 def _object(body: dict[str, Any], name: str, known: frozenset[str]) -> dict[str, Any]:
-    given = body.get(name, {})
+    given = body.get(name) or {}
     if not isinstance(given, dict):
         raise InvalidParameter(f"{name} has to be an object.", name)
     given = {key: one for key, one in given.items() if one is not None}

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -16,13 +17,19 @@ from rest_framework.response import Response
 from apps.accounts.api import RateLimitedView
 from apps.inference.accepting import accept, body_of, key_of, limits_of, tell_when
 from apps.inference.contracts import FixedText
-from apps.inference.errors import UnknownModel
+from apps.inference.errors import NotRecorded, UnknownModel
 from apps.inference.http import ApiView
 from apps.inference.openai.errors import JSON_TYPE, openai_handler
+from apps.inference.openai.moderation import (
+    close_moderation,
+    judge,
+    read_moderation,
+    render_moderation,
+)
 from apps.inference.openai.parsing import chat_locale, read_chat
 from apps.inference.openai.rendering import ChatRender
 from apps.inference.parsing import DEFAULT_LOCALE
-from apps.inference.parts import fixed_text
+from apps.inference.parts import PlatformParts, fixed_text
 from apps.inference.rendering import OK, render_contacts
 from apps.inference.selectors import served_aliases
 from apps.inference.serving import serve_request
@@ -98,6 +105,27 @@ class ChatCompletionsView(TextView):
         response = _response(sent.body, sent.status, is_stream=asked.is_stream)
         tell_when(response, sent.retry_after_s)
         return response
+
+
+class ModerationsView(TextView):
+    """Texts through the gates of one stage: categories and scores, no text."""
+
+    required_scope = "inference:predict"
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request) -> HttpResponse:
+        caller = key_of(request)
+        # Any: whatever JSON was sent; read_moderation narrows it.
+        body: Any = body_of(request)
+        self.locale = chat_locale(body)
+        asked = read_moderation(body, limits_of(caller))
+        guard = PlatformParts(caller).guard()
+        judged = judge(asked, guard)
+        try:
+            close_moderation(caller=caller, asked=asked, guard=guard, judged=judged)
+        except DatabaseError as error:
+            raise NotRecorded("The request could not be recorded.") from error
+        return _json(render_moderation(asked, guard, judged))
 
 
 def _response(body: bytes, status: int, *, is_stream: bool) -> HttpResponse:
