@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from typing import Any
 
 CALM = ("It sounds like ", "a long week. ", "What would help ", "you rest tonight?")
@@ -20,7 +21,8 @@ CALM = ("It sounds like ", "a long week. ", "What would help ", "you rest tonigh
 @dataclass
 class Turn:
     """What one call gets. ``stall`` waits for ``Server.resume`` before an answer, and
-    ``stall_after`` so many chunks into one; ``cut_after`` drops the connection there.
+    ``stall_after`` so many chunks into one; ``cut_after`` drops the connection there;
+    ``is_endless`` begins again after the last chunk, for as long as somebody reads.
     """
 
     chunks: tuple[str, ...] = CALM
@@ -32,6 +34,7 @@ class Turn:
     stall_after: int | None = None
     cut_after: int | None = None
     is_done_sent: bool = True
+    is_endless: bool = False
 
 
 @dataclass
@@ -123,7 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for number, text in enumerate(turn.chunks):
+        chunks = cycle(turn.chunks) if turn.is_endless else turn.chunks
+        for number, text in enumerate(chunks):
             if number == turn.cut_after:
                 self.close_connection = True
                 return

@@ -155,7 +155,7 @@ def test_a_stream_that_reached_its_limit_says_so(make, server):
 
 
 def test_closing_a_stream_ends_the_call(make, server):
-    server.turns.append(Turn(chunks=("x" * 4096,) * 20_000))
+    server.turns.append(Turn(is_endless=True))
     stream = make().stream(asked())
     next(stream)
 
@@ -292,6 +292,13 @@ def test_a_body_that_is_cut_off_is_no_answer(make, server):
     server.turns.append(Turn(cut_after=0))
 
     assert reason(make(attempts=1)) == "cut_off"
+
+
+def test_a_stream_that_never_ends_is_left(make, server):
+    server.turns.append(Turn(is_endless=True))
+
+    assert reason(make(max_tokens=10), stream=True) == "too_much_text"
+    assert server.was_aborted.wait(10)
 
 
 def test_a_stream_past_its_deadline_is_left(make, server, time):

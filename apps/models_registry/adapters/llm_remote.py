@@ -41,6 +41,8 @@ PATH = "/chat/completions"
 DONE = b"[DONE]"
 # For a batch that names no deadline, as evaluators send (ms).
 PATIENT_MS = 120_000.0
+# Far more than a token holds; a server that writes on and on is left.
+CHARS_A_TOKEN = 64
 # A connection pool, its buffers and a few strings.
 MEMORY_BYTES = 1 << 20
 
@@ -92,7 +94,8 @@ class LlmRemoteAdapter(GuardedAdapter):
         ends_at = loaded.client.ends_at(asked.deadline_ms or PATIENT_MS)
         key = self._key(loaded)
         with loaded.client.answer(PATH, body, key, ends_at) as pieces:
-            yield from deltas(data_lines(pieces))
+            most = CHARS_A_TOKEN * limit_of(loaded.endpoint, asked)
+            yield from deltas(data_lines(pieces), most)
 
     def _ready(self) -> _Loaded:
         if self._loaded is None:
@@ -124,7 +127,6 @@ def _no_secrets(name: str, origin: str) -> str:
 def request_body(endpoint: Endpoint, asked: TextRequest) -> dict[str, object]:
     """The chat that is asked for: the version's own prompt first, then the caller's."""
     options = asked.options
-    limit = min(options.max_tokens or endpoint.max_tokens, endpoint.max_tokens)
     own = [(Role.SYSTEM, endpoint.system_prompt)] if endpoint.system_prompt else []
     turns = [*own, *turns_of(asked), (Role.USER, asked.text)]
     body: dict[str, object] = {
@@ -132,13 +134,18 @@ def request_body(endpoint: Endpoint, asked: TextRequest) -> dict[str, object]:
         "messages": [{"role": role.value, "content": text} for role, text in turns],
         "temperature": _given(options.temperature, endpoint.temperature),
         "top_p": _given(options.top_p, endpoint.top_p),
-        endpoint.token_limit_field: limit,
+        endpoint.token_limit_field: limit_of(endpoint, asked),
     }
     if options.seed is not None:
         body["seed"] = options.seed
     if options.stop:
         body["stop"] = list(options.stop)
     return body
+
+
+def limit_of(endpoint: Endpoint, asked: TextRequest) -> int:
+    """How many tokens may be written: what is asked for, up to the version's own."""
+    return min(asked.options.max_tokens or endpoint.max_tokens, endpoint.max_tokens)
 
 
 def _given(chosen: float | None, otherwise: float) -> float:
@@ -178,8 +185,9 @@ def _predicted(loaded: _Loaded, asked: TextRequest, key: str) -> Prediction:
     )
 
 
-def deltas(lines: Iterator[bytes]) -> Generator[str | GenerationEnd]:
-    """Text as it comes and its end; EndpointFailed when it was cut off or has none."""
+def deltas(lines: Iterator[bytes], most_chars: int) -> Generator[str | GenerationEnd]:
+    """Text as it comes and its end; EndpointFailed when it was cut off, has none or
+    goes on for more than ``most_chars``."""
     end, has_text, is_finished = GenerationEnd(), False, False
     for line in lines:
         if line == DONE:
@@ -195,6 +203,9 @@ def deltas(lines: Iterator[bytes]) -> Generator[str | GenerationEnd]:
         text = delta.get("content") if isinstance(delta, dict) else None
         if isinstance(text, str) and text:
             has_text = has_text or not text.isspace()
+            most_chars -= len(text)
+            if most_chars < 0:
+                raise EndpointFailed("too_much_text")
             yield text
         if choice.get("finish_reason"):
             is_finished = True
