@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.accounts.errors import TooMany
 from apps.core.errors import (
     IntegrityFailure,
     InvalidInput,
@@ -45,6 +46,20 @@ class NothingAdmitted(StateConflict):
     code = "nothing_admitted"
     status = 500
     title = "Input not admitted"
+
+
+class TooManyGenerations(TooMany):
+    """The key has as many replies under way as it may."""
+
+    code = "too_many_generations"
+    title = "Too many replies at once"
+
+
+class EveryWorkerBusy(Unavailable):
+    """This machine has as many replies under way as it may."""
+
+    code = "busy"
+    title = "Busy"
 
 
 class DeadlineExceeded(Unavailable):

@@ -183,10 +183,7 @@ class Path:
             "Prediction failed",
             extra={"version": routed.version.label, "code": error.code},
         )
-        unavailable = fixed_reply(
-            self.parts, FixedText.UNAVAILABLE, self.request.locale
-        )
-        return Answer(self.request, Outcome.UNAVAILABLE, unavailable, problem=error)
+        return unavailable_answer(self.request, self.parts, error)
 
     def concluded(self, output: Inspected, released: Reply | None) -> Answer:
         """What the output's gates decided; ``released`` is what they let out."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -34,6 +35,7 @@ from apps.inference.errors import NotRecorded, UnknownModel
 from apps.inference.guard import PolicyGuard
 from apps.inference.remembering import Remembered
 from apps.inference.routing import current_router
+from apps.inference.slots import generation_slot
 from apps.models_registry.contracts import (
     GenerationEnd,
     Prediction,
@@ -87,8 +89,14 @@ class PlatformParts:
     ) -> Prediction:
         """Local models answer in milliseconds, remote ones keep to what is asked; the
         gateway throws a late reply away."""
-        with loaded(version) as adapter:
+        with self._slot(version), loaded(version) as adapter:
             return adapter.predict([asked])[0]
+
+    def _slot(self, version: ServableVersion) -> AbstractContextManager[None]:
+        """A slot for a model that takes its time to write; others need none."""
+        if self.streams(version):
+            return generation_slot(self._caller.family_id)
+        return nullcontext()
 
     def streams(self, version: ServableVersion) -> bool:
         return adapter_class(version.adapter).streams
@@ -97,7 +105,7 @@ class PlatformParts:
         self, version: ServableVersion, asked: TextRequest
     ) -> Generator[str | GenerationEnd]:
         """The version stays loaded until the reply is written or closed."""
-        with loaded(version) as adapter:
+        with self._slot(version), loaded(version) as adapter:
             yield from adapter.stream(asked)
 
     def fixed(self, kind: FixedText, locale: str) -> FixedReply:

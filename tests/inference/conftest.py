@@ -34,6 +34,7 @@ ALL_SCOPES = [
 def _own_limiter_and_stamp(settings, tmp_path):
     settings.PE_LIMITER_FILE = tmp_path / "limits.sqlite3"
     settings.PE_KEY_STAMP_FILE = tmp_path / "keys.stamp"
+    settings.PE_SLOT_DIR = tmp_path / "slots"
     forget_cached_keys()
     forget_policies()
     yield

@@ -31,9 +31,9 @@ def model():
         yield server
 
 
-@pytest.fixture(scope="module")
-def web(tmp_path_factory, model):
-    """Gunicorn with two workers; its process, base URL, key and state folder."""
+@pytest.fixture(scope="module", params=["1", "4"])
+def web(request, tmp_path_factory, model):
+    """Gunicorn with two workers of so many threads; its process, base URL, key and state folder."""
     folder = tmp_path_factory.mktemp("state")
     port = free_port()
     kept = {
@@ -50,6 +50,7 @@ def web(tmp_path_factory, model):
         "PE_STATE_DIR": str(folder),
         "PE_BIND": f"127.0.0.1:{port}",
         "PE_WEB_WORKERS": "2",
+        "PE_WEB_THREADS": request.param,
         "PE_REMOTE_NETWORKS": "127.0.0.0/8",
     }
     script = ROOT / "tests" / "platform" / "deployed_state.py"
