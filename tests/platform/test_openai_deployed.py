@@ -33,7 +33,7 @@ def model():
 
 @pytest.fixture(scope="module", params=["1", "4"])
 def web(request, tmp_path_factory, model):
-    """Gunicorn with two workers of so many threads; its process, base URL, key and state folder."""
+    """Gunicorn with two workers of so many threads: process, base URL, key, folder."""
     folder = tmp_path_factory.mktemp("state")
     port = free_port()
     kept = {
