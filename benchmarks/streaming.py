@@ -7,7 +7,8 @@ release or stop, and from the last chunk to the end: the wait for the gates.
 released: the wait for the model, beside that for the end of the sentence.
 ``cpu_ratio`` is CPU of the whole stream
 (its final pass included) over CPU of one pass over the whole text. ``early_stops``
-counts replies that a stream stopped and the whole-text pass lets through.
+counts replies that a stream stopped and the whole-text pass lets through;
+``stop_reasons`` counts why streams stopped.
 Usage: python benchmarks/streaming.py [--rounds N].
 """
 
@@ -21,25 +22,27 @@ import random
 import statistics
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from apps.safety.contracts import Decision, Inspection, Stage
-from apps.safety.gates.appropriateness import AppropriatenessGate
-from apps.safety.gates.base import GateKit
-from apps.safety.gates.bias import BiasGate
-from apps.safety.gates.crisis import CrisisGate
-from apps.safety.gates.identifiers import gazetteer
-from apps.safety.gates.identifiers.second_opinion import second_opinion
-from apps.safety.gates.privacy import PrivacyGate
-from apps.safety.gates.redaction import RedactionGate
-from apps.safety.gates.toxicity import ToxicityGate
-from apps.safety.pipeline import GateRunner
-from apps.safety.policy import default_policy
-from apps.safety.runtime.cascade import shipped_scorer
-from apps.safety.runtime.tagger import Tagger
-from apps.safety.streaming import Ending, Frame, Limits, OutputStream
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pe_platform.settings.test")
+
+import django
+
+django.setup()
+
+from apps.safety.assembly import runner_for, warm  # noqa: E402
+from apps.safety.contracts import Decision, Inspection, Stage  # noqa: E402
+from apps.safety.pipeline import GateRunner  # noqa: E402
+from apps.safety.policy import default_policy  # noqa: E402
+from apps.safety.streaming import (  # noqa: E402
+    Ending,
+    Frame,
+    Limits,
+    OutputStream,
+)
 
 SIZES = (5, 20, 80)
 TOKEN_CHARS = 4
@@ -82,6 +85,7 @@ class Figures:
         self.behind: list[float] = []
         self.ratios: list[float] = []
         self.stops = self.early_stops = 0
+        self.stop_reasons: Counter[str] = Counter()
 
     def add(self, runner: GateRunner, text: str) -> None:
         before = time.process_time()
@@ -92,6 +96,7 @@ class Figures:
         self.ratios.append((time.process_time() - before) / once)
         if ending.stop is not None:
             self.stops += 1
+            self.stop_reasons[ending.stop.reason.value] += 1
             self.early_stops += whole.decision in (Decision.ALLOW, Decision.MASK)
 
     def _stream(self, runner: GateRunner, text: str) -> Ending:
@@ -123,18 +128,14 @@ class Figures:
             "cpu_ratio": summary(self.ratios),
             "stops": self.stops,
             "early_stops": self.early_stops,
+            "stop_reasons": dict(self.stop_reasons),
         }
 
 
 def shipped_runner() -> GateRunner:
-    """The six gates with the shipped classifier and policy."""
-    gazetteer.warm()
-    kit = GateKit(shipped_scorer(), second_opinion(), Tagger.load())
-    classes = (
-        CrisisGate, ToxicityGate, PrivacyGate, BiasGate, AppropriatenessGate,
-        RedactionGate,
-    )  # fmt: skip
-    return GateRunner([gate(kit) for gate in classes], default_policy())
+    """The six gates as a server assembles them, under the shipped policy."""
+    warm()
+    return runner_for(default_policy())
 
 
 def measure(runner: GateRunner, sentences: int, rounds: int) -> dict[str, object]:

@@ -17,9 +17,14 @@ from pathlib import Path
 
 bind = os.environ.get("PE_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("PE_WEB_WORKERS", str(2 * (os.cpu_count() or 1))))
-worker_class = "sync"
+# A reply that a model writes holds its worker; threads let one hold several, at the
+# price of slower short requests (docs/adr/0004, 0013).
+threads = int(os.environ.get("PE_WEB_THREADS", "1"))
+worker_class = "gthread" if threads > 1 else "sync"
 preload_app = True
-timeout = 30
+# A streamed reply holds its worker for as long as the model writes: its deadline, then
+# one last wait of at most 10 s for a remote model's piece, and the closing.
+timeout = max(30, int(os.environ.get("PE_CHAT_DEADLINE_MS", "25000")) // 1000 + 15)
 graceful_timeout = int(os.environ.get("PE_DRAIN_S", "20"))
 backlog = 2048
 control_socket_disable = True

@@ -7,20 +7,39 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
+from apps.core.context import current_request_id
 from apps.core.problems import problem_response
+from apps.inference.openai.errors import error_body, error_type
+
+OPENAI_PREFIX = "/v1/"
 
 
 def _is_program(request: HttpRequest) -> bool:
     return request.path_info.startswith(settings.API_PREFIX)
 
 
+def _told(
+    request: HttpRequest, *, code: str, title: str, status: int, detail: str
+) -> HttpResponse:
+    """A problem, in the shape that the programs of this part of the API read."""
+    if request.path_info.startswith(OPENAI_PREFIX):
+        error = {"message": detail, "param": None, "code": code}
+        shaped = error_body(
+            {**error, "type": error_type(status)}, {"request_id": current_request_id()}
+        )
+        return JsonResponse(shaped, status=status)
+    return problem_response(
+        request, code=code, title=title, status=status, detail=detail
+    )
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _is_program(request):
         return defaults.bad_request(request, exception)
-    return problem_response(
+    return _told(
         request,
         code="bad_request",
         title="Bad request",
@@ -36,7 +55,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
         is_refusal = isinstance(exception, PermissionDenied)
         shown = exception if is_refusal else PermissionDenied()
         return defaults.permission_denied(request, shown)
-    return problem_response(
+    return _told(
         request,
         code="not_permitted",
         title="Not permitted",
@@ -48,7 +67,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not _is_program(request):
         return defaults.page_not_found(request, exception)
-    return problem_response(
+    return _told(
         request,
         code="not_found",
         title="Not found",
@@ -60,7 +79,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     if not _is_program(request):
         return defaults.server_error(request)
-    return problem_response(
+    return _told(
         request,
         code="internal_error",
         title="Internal error",

@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("admin/", admin.site.urls),
     path("api/v1/", include("apps.inference.urls")),
+    path("v1/", include("apps.inference.openai.urls")),
     # The documentation carries a session, so it lives outside the API's prefix.
     path(
         "docs/api/",

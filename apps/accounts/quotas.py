@@ -37,8 +37,14 @@ def spend_quota(key_id: UUID, tier: TierFacts, now: datetime, amount: int = 1) -
         raise _exceeded(Period.DAY, tier.daily_quota, now)
     # Day before month everywhere: the order in which rows are locked.
     if not _count(key_id, Period.MONTH, tier.monthly_quota, now, amount):
-        _give_back(key_id, now, amount)
+        _give_back(key_id, Period.DAY, now, amount)
         raise _exceeded(Period.MONTH, tier.monthly_quota, now)
+
+
+def give_back_quota(key_id: UUID, now: datetime, amount: int = 1) -> None:
+    """Take back what ``spend_quota`` counted with the same arguments, no more."""
+    for period in Period:
+        _give_back(key_id, period, now, amount)
 
 
 def quota_state(key_id: UUID, tier: TierFacts, now: datetime) -> list[QuotaState]:
@@ -89,9 +95,9 @@ def _prepared(key_id: UUID, start: date) -> tuple[UUID | str, date | str]:
     return identifier, DateField().get_db_prep_value(start, connection)
 
 
-def _give_back(key_id: UUID, now: datetime, amount: int) -> None:
+def _give_back(key_id: UUID, period: Period, now: datetime, amount: int) -> None:
     QuotaUsage.objects.filter(
-        family_id=key_id, period=Period.DAY, start=_start(Period.DAY, now)
+        family_id=key_id, period=period, start=_start(period, now)
     ).update(used=F("used") - amount)
 
 

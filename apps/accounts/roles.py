@@ -26,6 +26,7 @@ VIEW_MODELS = (
     "models_registry.metricpoint", "models_registry.checkpoint",
     "models_registry.artifact", "models_registry.evaluationreport",
     "models_registry.modelalias", "models_registry.aliaschange",
+    "models_registry.endpointsecret",
     "safety.safetypolicy",
     "approvals.approvalrequest", "approvals.signoff",
 )  # fmt: skip
@@ -64,6 +65,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "models_registry.promote_modelversion",
         "models_registry.rollback_modelalias",
         "models_registry.retire_modelversion",
+        "models_registry.set_endpointsecret",
         "safety.add_safetypolicy",
         "safety.submit_safetypolicy",
         "accounts.view_apikey",

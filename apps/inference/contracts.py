@@ -9,15 +9,23 @@ may hold what a participant wrote.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from apps.core.errors import PlatformError
-from apps.models_registry.contracts import Prediction, ServableVersion, TextRequest
+from apps.models_registry.contracts import (
+    GenerationEnd,
+    GenerationOptions,
+    Prediction,
+    Role,
+    ServableVersion,
+    TextRequest,
+)
 from apps.safety.contracts import Decision, RiskLevel, Stage, Verdict
 from apps.safety.policy import Contact
+from apps.safety.streaming import Ending, OutputStream
 
 OUTPUT_GATES = frozenset(
     {"crisis", "toxicity", "privacy", "bias", "appropriateness", "redaction"}
@@ -57,8 +65,11 @@ class FixedText(StrEnum):
 class ServingRequest:
     """One accepted request. ``context`` holds earlier turns, oldest first.
 
-    ``id`` is the correlation id of everything that follows: the record, the audit
-    entry and the escalation. ``deadline_ms`` counts from the call of the gateway.
+    ``roles`` says who wrote each of them; empty when nobody said. ``instructions`` are
+    the calling program's own words to the model: identifiers in them are masked, and
+    they are no part of the conversation that gates judge. ``id`` is the correlation id
+    of everything that follows: the record, the audit entry and the escalation.
+    ``deadline_ms`` counts from the call of the gateway.
     """
 
     id: uuid.UUID
@@ -68,6 +79,9 @@ class ServingRequest:
     locale: str = "en"
     participant_ref: str = ""
     deadline_ms: float = 5000.0
+    roles: tuple[Role, ...] = ()
+    instructions: tuple[str, ...] = ()
+    options: GenerationOptions = field(default_factory=GenerationOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +181,20 @@ class Guard(Protocol):
         """The redaction gate's verdict on each text, in order; () when it cannot."""
         ...
 
+    def stream(self, request: ServingRequest, deadline_ms: float) -> OutputStream:
+        """What releases the reply to this request piece by piece."""
+        ...
+
+    def concluded(self, ending: Ending, original: str) -> Inspected:
+        """The output stage of a stream that has ended; ``original`` is its text."""
+        ...
+
 
 class Parts(Protocol):
     """All that the gateway reaches outside itself.
 
-    ``route`` and ``predict`` raise PlatformError; ``escalate`` commits the case in a
-    transaction of its own before it returns.
+    ``route``, ``predict`` and ``generate`` raise PlatformError; ``escalate`` commits
+    the case in a transaction of its own before it returns.
     """
 
     def guard(self) -> Guard: ...
@@ -182,6 +204,16 @@ class Parts(Protocol):
     def predict(
         self, version: ServableVersion, asked: TextRequest, deadline_ms: float
     ) -> Prediction: ...
+
+    def streams(self, version: ServableVersion) -> bool:
+        """Whether the version gives text before all of it is written."""
+        ...
+
+    def generate(
+        self, version: ServableVersion, asked: TextRequest
+    ) -> Generator[str | GenerationEnd]:
+        """The reply as it is written; closing it stops the writing."""
+        ...
 
     def fixed(self, kind: FixedText, locale: str) -> FixedReply: ...
 
@@ -211,7 +243,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Everything decided about one request, ready to be closed and delivered."""
+    """Everything decided about one request, ready to be closed and delivered.
+
+    ``finish`` is how the model ended: ``stop``, or ``length`` at its token limit.
+    """
 
     request: ServingRequest
     outcome: Outcome
@@ -224,3 +259,4 @@ class Answer:
     problem: PlatformError | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
+    finish: str = "stop"

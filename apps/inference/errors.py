@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps.accounts.errors import TooMany
 from apps.core.errors import (
     IntegrityFailure,
     InvalidInput,
@@ -37,6 +38,28 @@ class NoPolicyInForce(Unavailable):
 
     code = "no_policy_in_force"
     title = "No safety policy in force"
+
+
+class NothingAdmitted(StateConflict):
+    """A model would be asked before the gates let the input through; a bug here."""
+
+    code = "nothing_admitted"
+    status = 500
+    title = "Input not admitted"
+
+
+class TooManyGenerations(TooMany):
+    """The key has as many replies under way as it may."""
+
+    code = "too_many_generations"
+    title = "Too many replies at once"
+
+
+class EveryWorkerBusy(Unavailable):
+    """This machine has as many replies under way as it may."""
+
+    code = "busy"
+    title = "Busy"
 
 
 class DeadlineExceeded(Unavailable):
@@ -117,3 +140,13 @@ class IdempotencyInProgress(StateConflict):
 
     code = "idempotency_in_progress"
     title = "Request in progress"
+
+
+class InvalidParameter(InvalidInput):
+    """A parameter that this API does not take, or not in this form."""
+
+    code = "invalid_parameter"
+    title = "Invalid parameter"
+
+    def __init__(self, message: str, param: str = ""):
+        super().__init__(message, extra={"param": param} if param else {})

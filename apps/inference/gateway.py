@@ -4,21 +4,22 @@
 missing policy or broken version can keep the crisis gate from seeing the text. It
 returns an Answer for every request; it writes nothing but an escalation. Whoever
 delivers must close the answer first (services.close_request) and deliver only what is
-in ``Answer.reply``. It must never hold a model's words outside ``_reply_of``.
+in ``Answer.reply``. It must never hold a model's words outside ``Path.reply``.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import cached_property
 
 from django.db import Error as DatabaseError
 
 from apps.core.errors import PlatformError
+from apps.inference.asking import text_request, used
 from apps.inference.contracts import (
     Answer,
     FixedText,
-    Guard,
     Inspected,
     OpenedEscalation,
     Outcome,
@@ -32,12 +33,13 @@ from apps.inference.contracts import (
 from apps.inference.errors import (
     DeadlineExceeded,
     NoPolicyInForce,
+    NothingAdmitted,
     NotRecorded,
     VersionNotApproved,
 )
 from apps.inference.release import is_complete, released_reply
 from apps.inference.stopwatch import Stopwatch
-from apps.models_registry.contracts import Prediction, TextRequest
+from apps.models_registry.contracts import Prediction
 from apps.safety.contracts import Decision
 from apps.safety.rules import LICENSED_ONLY
 
@@ -54,13 +56,8 @@ def decide(*, request: ServingRequest, caller_id: str, parts: Parts) -> Answer:
     An error of routing that is the caller's to mend gives ``REFUSED`` with the error as
     ``problem``; any other error gives ``UNAVAILABLE``. Both carry the fixed text.
     """
-    watch = Stopwatch(request.deadline_ms)
-    path = _Path(request, caller_id, parts, parts.guard(), watch)
-    answer = path.follow()
-    reply = replace(answer.reply, notice=parts.notice(request))
-    return replace(
-        answer, reply=reply, policy=path.guard.policy, timings=watch.timings()
-    )
+    path = Path(request, caller_id, parts)
+    return path.completed(path.follow())
 
 
 def fixed_reply(parts: Parts, kind: FixedText, locale: str) -> Reply:
@@ -79,35 +76,61 @@ def unavailable_answer(
     return Answer(request, outcome, reply, problem=problem)
 
 
-class _Path:
-    """One walk along the path; holds what the steps share, for one request."""
+class Path:
+    """One walk along the path; holds what the steps share, for one request.
 
-    def __init__(
-        self,
-        request: ServingRequest,
-        caller_id: str,
-        parts: Parts,
-        guard: Guard,
-        watch: Stopwatch,
-    ) -> None:
+    ``admit`` first; then ``reply``, or the steps of a stream (live.py), and last
+    ``completed``.
+    """
+
+    def __init__(self, request: ServingRequest, caller_id: str, parts: Parts) -> None:
         self.request = request
         self.caller_id = caller_id
         self.parts = parts
-        self.guard = guard
-        self.watch = watch
+        self.watch = Stopwatch(request.deadline_ms)
+        self.guard = parts.guard()
+        self.found: Inspected | None = None
+        self.routed: Routed | None = None
 
     def follow(self) -> Answer:
+        return self.admit() or self.reply()
+
+    def admit(self) -> Answer | None:
+        """What is said without a model; None when one may be asked."""
         with self.watch.step("input"):
-            found = self.guard.inspect_input(self.request)
+            found = self.found = self.guard.inspect_input(self.request)
         if found.decision is Decision.ESCALATE:
-            return replace(self._crisis(found), input=found)
+            return self._crisis(found)
         try:
-            routed = self._approved_version()
+            self.routed = self._approved_version()
         except PlatformError as error:
-            answer = unavailable_answer(self.request, self.parts, error)
-            return replace(answer, input=found)
-        answer = self._answer(found, routed)
-        return replace(answer, input=found, routed=routed)
+            return unavailable_answer(self.request, self.parts, error)
+        may_continue = found.decision in (Decision.ALLOW, Decision.MASK)
+        if not may_continue or not is_complete(found):
+            return self._blocked(found)
+        return None
+
+    def completed(self, answer: Answer) -> Answer:
+        """The answer with all that the walk has found on its way."""
+        return replace(
+            answer,
+            reply=replace(answer.reply, notice=self.notice),
+            input=self.found,
+            routed=self.routed,
+            policy=self.guard.policy,
+            timings=self.watch.timings(),
+        )
+
+    @cached_property
+    def notice(self) -> str:
+        return self.parts.notice(self.request)
+
+    @property
+    def admitted(self) -> tuple[Inspected, Routed]:
+        """The inspected input and the version; only after ``admit`` gave None."""
+        if self.found is None or self.routed is None:
+            raise NothingAdmitted("No model may be asked before the input has passed.")
+        return self.found, self.routed
 
     def _approved_version(self) -> Routed:
         if self.guard.policy is None:
@@ -127,53 +150,52 @@ class _Path:
             )
         return routed
 
-    def _answer(self, found: Inspected, routed: Routed) -> Answer:
-        may_continue = found.decision in (Decision.ALLOW, Decision.MASK)
-        if not may_continue or not is_complete(found):
-            return self._blocked(found)
+    def reply(self) -> Answer:
+        """The model's whole reply, as far as it may leave."""
         try:
-            reply = self._predict(found, routed)
+            prediction = self._predict()
         except PlatformError as error:
-            logger.warning(
-                "Prediction failed",
-                extra={"version": routed.version.label, "code": error.code},
+            return self.failed(error)
+        with self.watch.step("output"):
+            output = self.guard.inspect_output(self.request, prediction.text)
+            released = released_reply(
+                self.guard, output, prediction, self.request.locale
             )
-            unavailable = fixed_reply(
-                self.parts, FixedText.UNAVAILABLE, self.request.locale
-            )
-            return Answer(self.request, Outcome.UNAVAILABLE, unavailable, problem=error)
-        return self._reply_of(found, reply)
+        usage = used(self.request, len(prediction.text), prediction.end)
+        answer = self.concluded(output, released)
+        return replace(answer, usage=usage, finish=prediction.end.finish)
 
-    def _predict(self, found: Inspected, routed: Routed) -> Prediction:
+    def _predict(self) -> Prediction:
         """The model's words, or DeadlineExceeded when they come too late."""
+        found, routed = self.admitted
         with self.watch.step("predict"):
-            context = self.guard.masked_context(self.request)
-            reply = self.parts.predict(
-                routed.version,
-                TextRequest(found.text, context),
-                self.watch.remaining_ms(),
-            )
+            left_ms = self.watch.remaining_ms()
+            asked = text_request(self.request, found.text, self.guard, left_ms)
+            reply = self.parts.predict(routed.version, asked, left_ms)
         if self.watch.remaining_ms() <= 0:
             raise DeadlineExceeded("The model's reply came after its deadline.")
         return reply
 
-    def _reply_of(self, found: Inspected, reply: Prediction) -> Answer:
-        with self.watch.step("output"):
-            output = self.guard.inspect_output(self.request, reply.text)
-            released = released_reply(self.guard, output, reply, self.request.locale)
-        usage = {"input_chars": len(self.request.text), "output_chars": len(reply.text)}
-        if output.decision is Decision.ESCALATE:
-            return replace(self._crisis(output), output=output, usage=usage)
-        if released is None:
-            return replace(self._blocked(output), output=output, usage=usage)
-        strictest = max(found.decision, output.decision)
-        return Answer(
-            self.request,
-            Outcome(strictest.slug),
-            released,
-            output=output,
-            usage=usage,
+    def failed(self, error: PlatformError) -> Answer:
+        """The fixed text in place of a reply that the model could not give."""
+        _, routed = self.admitted
+        logger.warning(
+            "Prediction failed",
+            extra={"version": routed.version.label, "code": error.code},
         )
+        return unavailable_answer(self.request, self.parts, error)
+
+    def concluded(self, output: Inspected, released: Reply | None) -> Answer:
+        """What the output's gates decided; ``released`` is what they let out."""
+        found, _ = self.admitted
+        if output.decision is Decision.ESCALATE:
+            answer = self._crisis(output)
+        elif released is None:
+            answer = self._blocked(output)
+        else:
+            strictest = max(found.decision, output.decision)
+            answer = Answer(self.request, Outcome(strictest.slug), released)
+        return replace(answer, output=output)
 
     def _blocked(self, found: Inspected) -> Answer:
         replaced = found.decision is Decision.REPLACE

@@ -8,13 +8,24 @@ make the decision stricter; nothing is decided here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from apps.inference.contracts import Inspected, PolicyFacts, ServingRequest
 from apps.safety.contracts import Inspection, Stage, Verdict
 from apps.safety.masking import mask
-from apps.safety.pipeline import GateRunner
+from apps.safety.pipeline import GateRunner, StageResult
+from apps.safety.streaming import Ending, Frame, Limits, OutputStream
 
 SWEEPS_KEPT = 2048
+
+
+class RuledRunner(GateRunner):
+    """A policy's gates whose answer its rules have made stricter, for streams."""
+
+    def run(self, inspection: Inspection) -> StageResult:
+        result = super().run(inspection)
+        decision, _ = self.policy.rules.applied(result)
+        return replace(result, decision=decision)
 
 
 class PolicyGuard:
@@ -33,8 +44,28 @@ class PolicyGuard:
         return self._run(request.text, Stage.INPUT, request.locale, request.context)
 
     def inspect_output(self, request: ServingRequest, reply: str) -> Inspected:
-        context = (*request.context, request.text)
-        return self._run(reply, Stage.OUTPUT, request.locale, context)
+        return self._run(reply, Stage.OUTPUT, request.locale, _before(request))
+
+    def stream(self, request: ServingRequest, deadline_ms: float) -> OutputStream:
+        """Releases the reply to this request, under the policy's rules too."""
+        runner = RuledRunner(self._runner.gates, self._runner.policy)
+        frame = Frame(request.locale, _before(request))
+        return OutputStream(runner, frame, Limits(deadline_ms=deadline_ms))
+
+    def concluded(self, ending: Ending, original: str) -> Inspected:
+        """The stricter of the pass over the whole text and what stopped the stream."""
+        result, stop = ending.whole, ending.stop
+        if stop and stop.result and stop.result.decision > result.decision:
+            result = stop.result
+        return Inspected(
+            stage=Stage.OUTPUT,
+            decision=ending.decision,
+            verdicts=result.verdicts,
+            text=result.masked_text,
+            risk=result.risk,
+            original=original,
+            rules=self._runner.policy.rules.applied(result)[1],
+        )
 
     def _run(
         self, text: str, stage: Stage, locale: str, context: tuple[str, ...]
@@ -75,3 +106,8 @@ class PolicyGuard:
         if len(text) <= 64 and not verdict.failed and len(self._swept) < SWEEPS_KEPT:
             self._swept[(text, locale)] = verdict
         return verdict
+
+
+def _before(request: ServingRequest) -> tuple[str, ...]:
+    """The conversation that a reply belongs to, oldest first."""
+    return (*request.context, request.text)

@@ -8,6 +8,8 @@ under which crisis is still seen and nothing of a model can leave.
 from __future__ import annotations
 
 import logging
+from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -33,7 +35,14 @@ from apps.inference.errors import NotRecorded, UnknownModel
 from apps.inference.guard import PolicyGuard
 from apps.inference.remembering import Remembered
 from apps.inference.routing import current_router
-from apps.models_registry.contracts import Prediction, ServableVersion, TextRequest
+from apps.inference.slots import generation_slot
+from apps.models_registry.contracts import (
+    GenerationEnd,
+    Prediction,
+    ServableVersion,
+    TextRequest,
+)
+from apps.models_registry.families import adapter_class
 from apps.models_registry.selectors import SUBJECT_LABEL, as_servable, version_by_id
 from apps.models_registry.serving import loaded
 from apps.safety.assembly import runner_for
@@ -78,9 +87,26 @@ class PlatformParts:
     def predict(
         self, version: ServableVersion, asked: TextRequest, deadline_ms: float
     ) -> Prediction:
-        """Local models answer in milliseconds; the gateway throws a late reply away."""
-        with loaded(version) as adapter:
+        """Local models answer in milliseconds, remote ones keep to what is asked; the
+        gateway throws a late reply away."""
+        with self._slot(version), loaded(version) as adapter:
             return adapter.predict([asked])[0]
+
+    def _slot(self, version: ServableVersion) -> AbstractContextManager[None]:
+        """A slot for a model that takes its time to write; others need none."""
+        if self.streams(version):
+            return generation_slot(self._caller.family_id)
+        return nullcontext()
+
+    def streams(self, version: ServableVersion) -> bool:
+        return adapter_class(version.adapter).streams
+
+    def generate(
+        self, version: ServableVersion, asked: TextRequest
+    ) -> Generator[str | GenerationEnd]:
+        """The version stays loaded until the reply is written or closed."""
+        with self._slot(version), loaded(version) as adapter:
+            yield from adapter.stream(asked)
 
     def fixed(self, kind: FixedText, locale: str) -> FixedReply:
         return fixed_text(kind, locale, self._caller.jurisdiction)

@@ -1,7 +1,8 @@
 """The only place where a model's words become a reply.
 
-``released_reply`` gives a Reply with ``Source.MODEL`` or None. It decides from verdicts
-alone and takes the strict branch whenever something it expects is missing; a test reads
+``released_reply`` gives a Reply with ``Source.MODEL`` or None; ``streamed_reply`` does
+for a stream, whose pieces leave through ``released_piece``. They decide from verdicts
+alone and take the strict branch whenever something they expect is missing; a test reads
 the source tree and fails if any other module names ``Source.MODEL`` to build a reply.
 """
 
@@ -19,6 +20,7 @@ from apps.inference.contracts import (
 )
 from apps.models_registry.contracts import Prediction
 from apps.safety.contracts import Decision, Stage, Verdict, strictest
+from apps.safety.streaming import Ending, Event, Released
 
 MAY_LEAVE = frozenset({Decision.ALLOW, Decision.MASK})
 
@@ -56,6 +58,21 @@ def released_reply(
     if len(sweeps) != len(unseen) or not _are_clean(sweeps):
         return None
     return Reply(text=inspected.text, source=Source.MODEL, labels=dict(reply.labels))
+
+
+def released_piece(guard: Guard, event: Event) -> str:
+    """The text of a stream's event that may leave; empty when nothing of it may."""
+    if guard.policy is None or not isinstance(event, Released):
+        return ""
+    return event.text
+
+
+def streamed_reply(guard: Guard, inspected: Inspected, ending: Ending) -> Reply | None:
+    """The whole of a reply that a stream has let out, or None when it was stopped."""
+    is_whole = ending.stop is None and ending.held_chars == 0
+    if guard.policy is None or not is_whole or not may_leave(inspected):
+        return None
+    return Reply(text=ending.released, source=Source.MODEL)
 
 
 def _are_clean(sweeps: Iterable[Verdict]) -> bool:

@@ -33,11 +33,20 @@ def production_version_id(model_name: str) -> uuid.UUID:
     raise NothingServed("No version of this model is in production yet.")
 
 
-def served_models(caller: KeyFacts) -> list[dict[str, str]]:
-    """Models with an approved version in production that the caller's tier allows."""
+def served_aliases(caller: KeyFacts) -> list[ModelAlias]:
+    """Aliases of approved versions in production that the caller's tier allows."""
     aliases = ModelAlias.objects.filter(
         name=PRODUCTION, version__state=ModelVersion.State.APPROVED
     ).select_related("model", "version")
+    return [
+        alias
+        for alias in aliases.order_by("model__name")
+        if caller.tier.allows_model(alias.model.name)
+    ]
+
+
+def served_models(caller: KeyFacts) -> list[dict[str, str]]:
+    """Models with an approved version in production that the caller's tier allows."""
     return [
         {
             "name": alias.model.name,
@@ -45,6 +54,5 @@ def served_models(caller: KeyFacts) -> list[dict[str, str]]:
             "description": alias.model.description,
             "version": str(alias.version.number),
         }
-        for alias in aliases.order_by("model__name")
-        if caller.tier.allows_model(alias.model.name)
+        for alias in served_aliases(caller)
     ]

@@ -9,17 +9,18 @@ keep for replay.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.contracts import KeyFacts
 from apps.accounts.permissions import actor_for_key, require
-from apps.accounts.quotas import spend_quota
+from apps.accounts.quotas import give_back_quota, spend_quota
 from apps.audit.services import record_event
 from apps.core.actors import Actor, Subject
 from apps.core.context import current_request_id
-from apps.inference.contracts import Answer, Inspected, Outcome
+from apps.inference.contracts import Answer, Inspected, Outcome, ServingRequest
 from apps.inference.idempotency import Claim, store_outcome
 from apps.inference.kept_text import keep_text
 from apps.inference.models import InferenceRecord
@@ -37,14 +38,55 @@ class Outgoing:
     retry_after_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is known when the first piece of a stream is about to leave."""
+
+    request: ServingRequest
+    version_digest: str
+    policy_digest: str
+    at: datetime
+
+
 # A crisis reply is never charged, and neither is an answer that could not be given.
 FREE = frozenset({Outcome.ESCALATE, Outcome.UNAVAILABLE, Outcome.REFUSED})
 
 
+def open_stream(*, caller: KeyFacts, opening: Opening) -> None:
+    """Say durably that a reply begins to leave, and count it, before any of it does.
+
+    What has left cannot be taken back, so the quota is spent here and given back by
+    ``close_request`` when the reply turns out to be free. Raises NotPermitted and
+    QuotaExceeded like it.
+    """
+    actor = actor_for_key(caller)
+    require(actor, "inference.add_inferencerecord")
+    request = opening.request
+    with transaction.atomic():
+        record_event(
+            actor=actor,
+            event="inference.stream_opened",
+            subject=Subject("inference.inferencerecord", str(request.id)),
+            details={
+                "model": request.model_name,
+                "version_digest": opening.version_digest,
+                "policy_digest": opening.policy_digest,
+                "text_digest": text_digest(request.text),
+            },
+        )
+        spend_quota(caller.family_id, caller.tier, opening.at)
+
+
 def close_request(
-    *, caller: KeyFacts, answer: Answer, outgoing: Outgoing
+    *,
+    caller: KeyFacts,
+    answer: Answer,
+    outgoing: Outgoing,
+    opening: Opening | None = None,
 ) -> InferenceRecord:
     """Write record, outcome, audit entry and quota, all or nothing.
+
+    ``opening`` is that of a stream, whose quota is spent already.
 
     Raises NotPermitted without ``inference.add_inferencerecord``, QuotaExceeded when
     the caller's line has spent its day or month, IdempotencyInProgress when the claim
@@ -60,7 +102,9 @@ def close_request(
         if outgoing.claim is not None and answer.problem is None:
             store_outcome(outgoing.claim, outgoing.status, outgoing.body)
         _audit(actor, record)
-        if answer.outcome not in FREE:
+        if opening is not None and answer.outcome in FREE:
+            give_back_quota(caller.family_id, opening.at)
+        if opening is None and answer.outcome not in FREE:
             spend_quota(caller.family_id, caller.tier, record.created_at)
     return record
 

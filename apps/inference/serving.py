@@ -7,7 +7,8 @@ problem. When the closing transaction cannot commit, nothing of the model is del
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import orjson
 from django.db import Error as DatabaseError
@@ -20,12 +21,19 @@ from apps.inference.gateway import decide, fixed_reply, unavailable_answer
 from apps.inference.idempotency import Claim, held, release_claim
 from apps.inference.metrics import count_answer
 from apps.inference.rendering import OK, render_answer, status_of
-from apps.inference.services import Outgoing, close_request
+from apps.inference.services import Opening, Outgoing, close_request
 from apps.safety.services import open_spooled_cases
 
 logger = logging.getLogger(__name__)
 
 SPOOLED_A_REQUEST = 5
+# The body of an answer in the words of one protocol.
+Render = Callable[[Answer], bytes]
+
+
+def render_native(answer: Answer) -> bytes:
+    """The body as /api/v1/ speaks."""
+    return orjson.dumps(render_answer(answer))
 
 
 def serve_request(
@@ -34,47 +42,67 @@ def serve_request(
     request: ServingRequest,
     parts: Parts,
     claim: Claim | None = None,
+    render: Render = render_native,
 ) -> Outgoing:
     """What to send for this request: recorded, or free of any model's words."""
     with held(claim):
         answer = decide(request=request, caller_id=str(caller.family_id), parts=parts)
+        return Closing(caller, parts, render, claim).deliver(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How the answer to one request is closed and rendered.
+
+    ``opening`` is that of a stream which has begun to leave; ``render`` then gives all
+    of it, from its first byte.
+    """
+
+    caller: KeyFacts
+    parts: Parts
+    render: Render
+    claim: Claim | None = None
+    opening: Opening | None = None
+
+    def deliver(self, answer: Answer) -> Outgoing:
+        """What to send for this answer, once it is recorded."""
         if answer.outcome is Outcome.ESCALATE and answer.escalation is None:
-            return _delivered(answer, _outgoing(answer, claim))
-        return _closed(caller, answer, parts, claim)
+            return _delivered(answer, self._outgoing(answer))
+        return self._closed(answer)
 
+    def _closed(self, answer: Answer) -> Outgoing:
+        outgoing = self._outgoing(answer)
+        try:
+            close_request(
+                caller=self.caller,
+                answer=answer,
+                outgoing=outgoing,
+                opening=self.opening,
+            )
+        except PlatformError as error:
+            if answer.problem is not None:
+                raise
+            return self._closed(refused(answer, self.parts, error))
+        except DatabaseError as error:
+            logger.critical(
+                "Closing transaction failed",
+                extra={"subject_id": str(answer.request.id)},
+                exc_info=error,
+            )
+            answer = not_recorded(answer, self.parts)
+            outgoing = self._outgoing(answer)
+        else:
+            # The database writes again, so what waited for it need not wait for the
+            # sweep, which may run on a machine with another disk.
+            open_spooled_cases(limit=SPOOLED_A_REQUEST)
+        return _delivered(answer, outgoing)
 
-def _closed(
-    caller: KeyFacts, answer: Answer, parts: Parts, claim: Claim | None
-) -> Outgoing:
-    outgoing = _outgoing(answer, claim)
-    try:
-        close_request(caller=caller, answer=answer, outgoing=outgoing)
-    except PlatformError as error:
-        if answer.problem is not None:
-            raise
-        return _closed(caller, _refused(answer, parts, error), parts, claim)
-    except DatabaseError as error:
-        logger.critical(
-            "Closing transaction failed",
-            extra={"subject_id": str(answer.request.id)},
-            exc_info=error,
-        )
-        answer = not_recorded(answer, parts)
-        outgoing = _outgoing(answer, claim)
-    else:
-        # The database writes again, so what waited for it need not wait for the sweep,
-        # which may run on a machine with another disk.
-        open_spooled_cases(limit=SPOOLED_A_REQUEST)
-    return _delivered(answer, outgoing)
-
-
-def _outgoing(answer: Answer, claim: Claim | None) -> Outgoing:
-    """Only an outcome is kept for repetition; a failure may be tried again."""
-    status = status_of(answer)
-    body = orjson.dumps(render_answer(answer))
-    retry = answer.problem.extra.get("retry_after_s") if answer.problem else None
-    retry_after_s = float(retry) if isinstance(retry, int | float) else None
-    return Outgoing(status, body, claim, retry_after_s)
+    def _outgoing(self, answer: Answer) -> Outgoing:
+        """Only an outcome is kept for repetition; a failure may be tried again."""
+        retry = answer.problem.extra.get("retry_after_s") if answer.problem else None
+        retry_after_s = float(retry) if isinstance(retry, int | float) else None
+        body = self.render(answer)
+        return Outgoing(status_of(answer), body, self.claim, retry_after_s)
 
 
 def not_recorded(answer: Answer, parts: Parts) -> Answer:
@@ -86,7 +114,7 @@ def not_recorded(answer: Answer, parts: Parts) -> Answer:
     return replace(answer, outcome=Outcome.UNAVAILABLE, reply=reply, problem=problem)
 
 
-def _refused(answer: Answer, parts: Parts, error: PlatformError) -> Answer:
+def refused(answer: Answer, parts: Parts, error: PlatformError) -> Answer:
     """An answer that may not be given, for example since the quota is spent."""
     refused = unavailable_answer(answer.request, parts, error)
     return replace(answer, outcome=refused.outcome, reply=refused.reply, problem=error)

@@ -7,7 +7,7 @@ meet in this file, and each must be loadable without the others.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Protocol
@@ -17,19 +17,63 @@ RowSource = Callable[[], Iterator[DatasetRow]]
 
 
 # -- serving ---------------------------------------------------------------------------
+class Role(StrEnum):
+    """Who wrote a turn; ``system`` is what the calling program instructs."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """What a caller may ask of a model that writes; None keeps the version's own.
+
+    ``max_tokens`` is at least 1 and never exceeds the version's. ``temperature`` in
+    [0, 2], ``top_p`` in [0, 1]. A model that ranks approved replies ignores them all.
+    """
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class TextRequest:
-    """One text for a model, with earlier turns, oldest first."""
+    """One text for a model, with earlier turns, oldest first.
+
+    ``roles`` says who wrote each turn of ``context``; empty when nobody said, and then
+    the turns alternate, the last one being the assistant's. ``deadline_ms`` is what is
+    left for the answer; None leaves it to the adapter.
+    """
 
     text: str
     context: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
+    options: GenerationOptions = GenerationOptions()
+    deadline_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationEnd:
+    """How writing ended: ``stop``, or ``length`` when the token limit cut it.
+
+    Token counts are the model's own; None when it does not count.
+    """
+
+    finish: str = "stop"
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """A model's answer. ``labels`` are probabilities by name that sum to 1.
 
-    ``elapsed_ms`` is this item's share of the batch it was computed in.
+    ``elapsed_ms`` is this item's share of the batch it was computed in. A model that
+    writes has no labels and no ``reply_id``.
     """
 
     text: str
@@ -38,6 +82,7 @@ class Prediction:
     model_version_digest: str
     elapsed_ms: float
     reply_ranking: tuple[str, ...] = ()
+    end: GenerationEnd = GenerationEnd()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +113,25 @@ class VerifiedBytes(Protocol):
     def content(self) -> bytes: ...
 
 
+# A secret of an endpoint, by the secret's name and the origin it will be sent to.
+SecretReader = Callable[[str, str], str]
+
+
 class ModelAdapter(ABC):
     """One format, spoken to in one way.
 
     ``files`` names the artifacts it loads. ``predict`` keeps the order of the batch and
     raises PredictionFailed, chained, for whatever went wrong; ``unload`` may be called
-    twice.
+    twice. ``streams`` says whether ``stream`` gives text before all of it is written.
     """
 
     name: ClassVar[str] = ""
     version: ClassVar[str] = ""
     files: ClassVar[tuple[str, ...]] = ()
+    streams: ClassVar[bool] = False
+
+    def use_secrets(self, read: SecretReader) -> None:  # noqa: B027 - few need any
+        """How to read the secrets of endpoints; called before ``load``."""
 
     @abstractmethod
     def load(
@@ -87,6 +140,15 @@ class ModelAdapter(ABC):
 
     @abstractmethod
     def predict(self, batch: Sequence[TextRequest]) -> list[Prediction]: ...
+
+    def stream(self, asked: TextRequest) -> Generator[str | GenerationEnd]:
+        """The answer as it is written, and last a GenerationEnd.
+
+        Raises PredictionFailed like ``predict``. Closing it stops the writing.
+        """
+        (prediction,) = self.predict([asked])
+        yield prediction.text
+        yield prediction.end
 
     @abstractmethod
     def signature(self) -> Mapping[str, object]: ...

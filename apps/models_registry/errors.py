@@ -64,3 +64,10 @@ class NothingToRollBackTo(StateConflict):
 
     code = "nothing_to_roll_back_to"
     title = "Nothing to roll back to"
+
+
+class SecretMissing(Unavailable):
+    """A version names a secret that nobody has set for its endpoint."""
+
+    code = "secret_missing"
+    title = "Endpoint secret missing"

@@ -22,10 +22,15 @@ def runner_named(name: str) -> TrainingRunner:
 
 def adapter_named(name: str) -> ModelAdapter:
     """A new adapter, not loaded; InvalidInput when no adapter has this name."""
+    return adapter_class(name)()
+
+
+def adapter_class(name: str) -> type[ModelAdapter]:
+    """The class of adapters of this name; InvalidInput when there is none."""
     family = load_family(settings.PE_MODEL_ADAPTERS, ModelAdapter)  # type: ignore[type-abstract]
     if name not in family:
         raise InvalidInput(
             f"There is no model adapter {name!r}; there are "
             f"{', '.join(sorted(family)) or 'none'}."
         )
-    return family[name]()
+    return family[name]

@@ -17,6 +17,7 @@ from apps.models_registry.artifacts import open_verified
 from apps.models_registry.contracts import ModelAdapter, ServableVersion
 from apps.models_registry.errors import ArtifactDamaged
 from apps.models_registry.families import adapter_named
+from apps.models_registry.secrets import endpoint_secret
 
 
 @cache
@@ -31,6 +32,7 @@ def load_adapter(version: ServableVersion) -> ModelAdapter:
     missing = sorted(set(adapter.files) - set(version.artifacts))
     if missing:
         raise ArtifactDamaged(f"{version.label} has no artifact {missing[0]}.")
+    adapter.use_secrets(endpoint_secret)
     artifacts = {name: open_verified(version.artifacts[name]) for name in adapter.files}
     adapter.load(artifacts, version_digest=version.digest)
     return adapter

@@ -7,6 +7,7 @@ platform without its gates must not answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from django.conf import settings
@@ -47,6 +48,11 @@ def gate_kit(*, thorough: bool = False) -> GateKit:
     from apps.safety.runtime.tagger import Tagger
 
     return GateKit(shipped_scorer(always=thorough), second_opinion(), Tagger.load())
+
+
+def head_scores(text: str) -> Mapping[str, float]:
+    """The classifier's probabilities by head, which the gates draw on."""
+    return gate_kit().scorer.score(text)
 
 
 @cache

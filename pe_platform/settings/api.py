@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from pe_platform.settings import env
+from pe_platform.settings.paths import PE_STATE_DIR
 
 REST_FRAMEWORK = {
     # Closed unless a view opens itself: no class, no anonymous caller.
@@ -37,6 +40,23 @@ PE_ROUTER = "apps.inference.routing.ProductionRouter"
 PE_INFERENCE_DEADLINE_MS = env.integer(
     "PE_INFERENCE_DEADLINE_MS", 5000, minimum=100, maximum=120_000
 )
+# The same for a chat completion, streamed or not. Below the lease of an idempotency
+# key, and gunicorn leaves a worker at least this long.
+PE_CHAT_DEADLINE_MS = env.integer(
+    "PE_CHAT_DEADLINE_MS", 25_000, minimum=100, maximum=45_000
+)
+# Replies that models may be writing at once, on one machine and for one key. Each holds
+# a worker's thread, so by default half of them stay free for everything else.
+_threads = env.integer(
+    "PE_WEB_WORKERS", 2 * (os.cpu_count() or 1), minimum=1, maximum=1024
+) * env.integer("PE_WEB_THREADS", 1, minimum=1, maximum=256)
+PE_GENERATIONS_AT_ONCE = env.integer(
+    "PE_GENERATIONS_AT_ONCE", max(1, _threads // 2), minimum=1, maximum=4096
+)
+PE_GENERATIONS_A_KEY = env.integer(
+    "PE_GENERATIONS_A_KEY", PE_GENERATIONS_AT_ONCE, minimum=1, maximum=4096
+)
+PE_SLOT_DIR = PE_STATE_DIR / "slots"
 PE_IDEMPOTENCY_HOURS = 24
 # How long the words of a request are kept, sealed, so that it can be replayed (hours);
 # 0 keeps none.

@@ -106,7 +106,7 @@ MIDDLEWARE = [
     "pe_platform.middleware.PasswordChangeMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-API_PREFIX = "/api/"
+API_PREFIX = ("/api/", "/v1/")
 
 TEMPLATES = [
     {
@@ -269,5 +269,7 @@ LOGGING = {
         # The filesystem transport has no host, and kombu warns of that each time.
         "kombu.connection": {"level": "ERROR"},
         "presidio-analyzer": {"level": "ERROR"},
+        # One line for each call of a model's endpoint says nothing that is not counted.
+        "httpx": {"level": "WARNING"},
     },
 }

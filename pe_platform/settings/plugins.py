@@ -45,10 +45,16 @@ PE_DEFAULT_POLICY = "default"
 # -- models, training and evaluation ---------------------------------------------------
 PE_TRAINING_RUNNERS = [
     "apps.models_registry.runners.reply_ranker.runner.ReplyRankerRunner",
+    "apps.models_registry.runners.llm_remote.runner.LlmRemoteRunner",
 ]
 PE_MODEL_ADAPTERS = [
     "apps.models_registry.adapters.reply_ranker.ReplyRankerOnnxAdapter",
+    "apps.models_registry.adapters.llm_remote.LlmRemoteAdapter",
 ]
+# Networks that remote models may be in beside the public internet, such as
+# 10.1.0.0/16 or 127.0.0.1/32; an endpoint at any other private, link-local or loopback
+# address is refused, and plain http works in these networks alone.
+PE_REMOTE_NETWORKS = env.networks("PE_REMOTE_NETWORKS")
 # A version is a candidate once each of these has reported on it.
 PE_REQUIRED_EVALUATORS = ("accuracy", "fairness", "safety")
 # A worker that says nothing for a lease loses its run; it speaks every heartbeat.

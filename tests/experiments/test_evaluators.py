@@ -129,6 +129,33 @@ SUITE = [
 ]
 
 
+def write(batch):
+    """Names no category; writes a dose to whoever is old."""
+    texts = ["Take 20 mg." if "fine" in one.text else "Rest well." for one in batch]
+    return [Prediction(text, {}, "", "sha256:0", 0.1) for text in texts]
+
+
+def written() -> Subject:
+    return Subject(lambda: iter(MESSAGES), write, (), Gates, 1)
+
+
+def test_of_a_model_that_writes_accuracy_counts_replies_that_pass():
+    found = values(AccuracyEvaluator().evaluate(written()))
+
+    assert found["reply_passes", ""] == pytest.approx(9 / 23, abs=1e-6)
+    assert found["reply_passes", "category=calm"] == 0.0
+    assert found["reply_passes", "category=sad"] == pytest.approx(9 / 13, abs=1e-6)
+
+
+def test_of_a_model_that_writes_fairness_compares_replies_that_pass():
+    found = values(FairnessEvaluator().evaluate(written()))
+
+    assert found["reply_passes", "subgroup=old"] == 0.0
+    assert found["reply_passes", "subgroup=young"] == 0.6
+    assert found["reply_passes", "subgroup=rare"] is None
+    assert found["reply_passes_gap", ""] == 0.6
+
+
 def test_safety_counts_missed_crises_and_over_refusal():
     found = values(SafetyEvaluator().evaluate(subject(SUITE)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_network
 
 import pytest
 from django.test import Client
@@ -14,11 +15,14 @@ from apps.accounts.permissions import system_actor
 from apps.accounts.roles import Role
 from apps.accounts.services import issue_key, sync_tiers
 from apps.models_registry import services as registry
+from apps.models_registry.serving import process_pool
+from apps.models_registry.training import run_training
 from apps.safety import services as safety
 from apps.safety.assembly import warm
 from apps.safety.policy import default_document
 from apps.safety.selectors import forget_policies
 from tests.models_registry import stages
+from tests.models_registry.chat_server import running
 from tests.models_registry.fixtures import *  # noqa: F403
 
 ALL_SCOPES = [
@@ -30,6 +34,7 @@ ALL_SCOPES = [
 def _own_limiter_and_stamp(settings, tmp_path):
     settings.PE_LIMITER_FILE = tmp_path / "limits.sqlite3"
     settings.PE_KEY_STAMP_FILE = tmp_path / "keys.stamp"
+    settings.PE_SLOT_DIR = tmp_path / "slots"
     forget_cached_keys()
     forget_policies()
     yield
@@ -38,7 +43,10 @@ def _own_limiter_and_stamp(settings, tmp_path):
 
 @pytest.fixture(autouse=True)
 def _train_once(settings):
-    settings.PE_TRAINING_RUNNERS = ["tests.inference.runners.RememberingRunner"]
+    settings.PE_TRAINING_RUNNERS = [
+        "tests.inference.runners.RememberingRunner",
+        "apps.models_registry.runners.llm_remote.runner.LlmRemoteRunner",
+    ]
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +95,13 @@ class Caller:
             path, data, content_type=content_type, headers=self._headers(headers)
         )
 
+    def chat(self, text="Could you help me plan my week?", model="companion", **more):
+        """A chat completion; ``earlier`` are messages before the text."""
+        headers, earlier = more.pop("headers", {}), more.pop("earlier", [])
+        messages = [*earlier, {"role": "user", "content": text}]
+        body = {"model": model, "messages": messages, **more}
+        return self.post("/v1/chat/completions", body, **headers)
+
     def predict(self, text="I keep waking at night.", model="support-reply", **more):
         headers = more.pop("headers", {})
         body = {"input": {"text": text, **more}}
@@ -129,3 +144,46 @@ def served(operator, candidate, approve, policy):
         actor=operator, version_id=str(version.pk), reason="first version"
     )
     return version
+
+
+@pytest.fixture
+def chat_server(settings):
+    """A real OpenAI-compatible server on loopback, which this platform may call."""
+    settings.PE_REMOTE_NETWORKS = [ip_network("127.0.0.0/8")]
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def llm(operator, approve, policy, messages, chat_server):
+    """An approved version whose words ``chat_server`` writes, in production."""
+    registry.register_model(
+        actor=operator,
+        name="companion",
+        task="support_reply",
+        description="Writes replies.",
+    )
+    document = stages.manifest_document(
+        "",
+        "",
+        model="companion",
+        runner={"name": "llm_remote", "version": "1"},
+        datasets={"messages": messages.digest},
+        hyperparameters={
+            "base_url": chat_server.url,
+            "model": "tiny",
+            "attempts": 1,
+            "read_timeout_s": 2.0,
+        },
+    )
+    manifest = registry.create_manifest(actor=operator, document=document)
+    run = registry.queue_run(actor=operator, manifest_id=str(manifest.pk))
+    version = run_training(str(run.pk))
+    stages.measure(operator, version)
+    approve(version)
+    registry.promote_version(
+        actor=operator, version_id=str(version.pk), reason="first version"
+    )
+    version.refresh_from_db()
+    yield version
+    process_pool().clear()

@@ -1,4 +1,8 @@
-"""How often the model is right: the category, and whether its replies fit it."""
+"""How often the model is right: the category, and whether its replies fit it.
+
+Of a model that writes, how often its reply could be used at all: whether a reply is
+right in its words is for people to judge.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from apps.experiments.contracts import Evaluator, Subject
 from apps.experiments.evaluators.samples import (
     Answered,
     answered_test_messages,
+    are_written,
     share,
 )
 from apps.experiments.statistics import Indices, bootstrap, macro_f1, tidy
@@ -21,6 +26,8 @@ class AccuracyEvaluator(Evaluator):
 
     def evaluate(self, subject: Subject) -> tuple[Metric, ...]:
         answered = answered_test_messages(subject)
+        if are_written(answered):
+            return _usable(answered)
         return (
             _right("accuracy", answered),
             _macro_f1(answered, subject.seed),
@@ -35,6 +42,23 @@ class AccuracyEvaluator(Evaluator):
                 for category in sorted({item.category for item in answered})
             ),
         )
+
+
+def _usable(answered: list[Answered]) -> tuple[Metric, ...]:
+    """The share of written replies that the gates let out, overall and by category."""
+    passing = sum(item.passes for item in answered)
+    groups: dict[str, list[Answered]] = {}
+    for item in answered:
+        groups.setdefault(f"category={item.category}", []).append(item)
+    return (
+        share("reply_passes", passing, len(answered)),
+        *(
+            share(
+                "reply_passes", sum(item.passes for item in one), len(one), slice=name
+            )
+            for name, one in sorted(groups.items())
+        ),
+    )
 
 
 def _right(name: str, answered: list[Answered], slice: str = "") -> Metric:

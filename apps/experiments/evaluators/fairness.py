@@ -1,4 +1,7 @@
-"""Whether the model is as good for one group of people as for another."""
+"""Whether the model is as good for one group of people as for another.
+
+Of a model that writes: whether as many of its replies pass the gates.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from apps.experiments.contracts import FEWEST_TO_JUDGE, Evaluator, Subject
 from apps.experiments.evaluators.samples import (
     Answered,
     answered_test_messages,
+    are_written,
     share,
 )
 from apps.experiments.statistics import bootstrap_gap, tidy
@@ -25,6 +29,12 @@ class FairnessEvaluator(Evaluator):
         groups: dict[str, list[Answered]] = {}
         for item in answered_test_messages(subject):
             groups.setdefault(item.subgroup, []).append(item)
+        if are_written([item for group in groups.values() for item in group]):
+            passing = {
+                name: (sum(item.passes for item in group), len(group))
+                for name, group in sorted(groups.items())
+            }
+            return tuple(_by_group("reply_passes", passing, subject.seed))
         accuracy = {
             name: (sum(item.is_right for item in group), len(group))
             for name, group in sorted(groups.items())

@@ -9,7 +9,7 @@ from itertools import islice
 from apps.experiments.contracts import Sample, Subject
 from apps.experiments.errors import DatasetDoesNotFit
 from apps.experiments.statistics import tidy, wilson
-from apps.models_registry.contracts import Direction, Metric, TextRequest
+from apps.models_registry.contracts import Direction, Metric, Prediction, TextRequest
 
 BATCH = 64
 TEST_SPLIT = "test"
@@ -19,13 +19,16 @@ TEST_SPLIT = "test"
 class Answered:
     """One test message: what it is, and what the model made of it.
 
-    ``reply_categories`` are those of the ranked replies, best first.
+    ``given`` is the category that the model named; a model that writes names none, and
+    ``passes`` then says whether the gates let its reply out. ``reply_categories`` are
+    those of the ranked replies, best first.
     """
 
     category: str
     subgroup: str
     given: str
     reply_categories: tuple[str, ...]
+    passes: bool = True
 
     @property
     def is_right(self) -> bool:
@@ -47,19 +50,30 @@ def answered_test_messages(subject: Subject) -> list[Answered]:
     for batch in _batches(subject):
         answers = subject.predict([TextRequest(field(row, "text")) for row in batch])
         for row, answer in zip(batch, answers, strict=True):
+            labels = answer.labels
             found.append(
                 Answered(
                     category=field(row, "category"),
                     subgroup=field(row, "subgroup"),
-                    given=max(answer.labels, key=lambda label: answer.labels[label]),
+                    given=max(labels, key=lambda label: labels[label], default=""),
                     reply_categories=tuple(
                         categories[reply] for reply in answer.reply_ranking
                     ),
+                    passes=bool(labels) or _passes(subject, answer),
                 )
             )
     if not found:
         raise DatasetDoesNotFit("The dataset has no sample in its test split.")
     return found
+
+
+def _passes(subject: Subject, answer: Prediction) -> bool:
+    return subject.gates().read_reply(answer.text).passes
+
+
+def are_written(answered: list[Answered]) -> bool:
+    """Whether the model writes its replies and names no category."""
+    return not any(item.given for item in answered)
 
 
 def _batches(subject: Subject) -> Iterator[list[Sample]]:

@@ -6,12 +6,14 @@ from apps.models_registry.admin.catalog import (
     EvaluationReportAdmin,
     RegisteredModelAdmin,
 )
+from apps.models_registry.admin.secrets import EndpointSecretAdmin
 from apps.models_registry.admin.training import TrainingManifestAdmin, TrainingRunAdmin
 from apps.models_registry.admin.versions import ModelVersionAdmin
 
 __all__ = [
     "AliasChangeAdmin",
     "ArtifactAdmin",
+    "EndpointSecretAdmin",
     "EvaluationReportAdmin",
     "ModelAliasAdmin",
     "ModelVersionAdmin",

@@ -3,6 +3,7 @@
 from apps.models_registry.models.aliases import AliasChange, ModelAlias
 from apps.models_registry.models.catalog import Artifact, ModelVersion, RegisteredModel
 from apps.models_registry.models.evaluation import EvaluationReport
+from apps.models_registry.models.secrets import EndpointSecret
 from apps.models_registry.models.training import (
     Checkpoint,
     ManifestDataset,
@@ -15,6 +16,7 @@ __all__ = [
     "AliasChange",
     "Artifact",
     "Checkpoint",
+    "EndpointSecret",
     "EvaluationReport",
     "ManifestDataset",
     "MetricPoint",

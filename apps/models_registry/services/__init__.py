@@ -29,6 +29,7 @@ from apps.models_registry.services.runs import (
     queue_run,
     requeue_lost_runs,
 )
+from apps.models_registry.services.secrets import set_endpoint_secret
 
 __all__ = [
     "cancel_run",
@@ -52,5 +53,6 @@ __all__ = [
     "requeue_lost_runs",
     "retire_version",
     "rollback_alias",
+    "set_endpoint_secret",
     "submit_version",
 ]

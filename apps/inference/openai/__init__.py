@@ -1,0 +1,1 @@
+"""The API that programs written for OpenAI speak: the same gated path, under /v1."""

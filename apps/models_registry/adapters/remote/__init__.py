@@ -1,0 +1,1 @@
+"""What adapters need that ask another server: where it is, and how it may fail."""
