@@ -19,10 +19,14 @@ RowSource = Callable[[], Iterator[DatasetRow]]
 # -- serving ---------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class TextRequest:
-    """One text for a model, with earlier turns, oldest first."""
+    """One text for a model, with earlier turns, oldest first.
+
+    ``deadline_ms`` counts from the call of ``predict``; None sets no limit.
+    """
 
     text: str
     context: tuple[str, ...] = ()
+    deadline_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,9 @@ class ModelAdapter(ABC):
     """One format, spoken to in one way.
 
     ``files`` names the artifacts it loads. ``predict`` keeps the order of the batch and
-    raises PredictionFailed, chained, for whatever went wrong; ``unload`` may be called
-    twice.
+    raises PredictionFailed, chained, for whatever went wrong, and DeadlinePassed once
+    the earliest deadline of the batch has passed; ``unload`` may be called twice, and
+    ends predictions that are under way.
     """
 
     name: ClassVar[str] = ""

@@ -48,6 +48,8 @@ PE_TRAINING_RUNNERS = [
 ]
 PE_MODEL_ADAPTERS = [
     "apps.models_registry.adapters.reply_ranker.ReplyRankerOnnxAdapter",
+    "apps.models_registry.adapters.text_classifier_onnx.TextClassifierOnnxAdapter",
+    "apps.models_registry.adapters.text_classifier_torch.TextClassifierTorchAdapter",
 ]
 # A version is a candidate once each of these has reported on it.
 PE_REQUIRED_EVALUATORS = ("accuracy", "fairness", "safety")

@@ -14,6 +14,8 @@ class GuardedAdapter(ModelAdapter):
     def predict(self, batch: Sequence[TextRequest]) -> list[Prediction]:
         try:
             predictions = self._predict(batch)
+        except PredictionFailed:
+            raise
         except Exception as error:  # the adapter boundary: any library may fail
             raise PredictionFailed(
                 f"The model {self.name} could not answer: {type(error).__name__}."

@@ -1,0 +1,181 @@
+"""The battery that every format passes: order, errors, unloading, deadline, cancel."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from apps.models_registry import serving
+from apps.models_registry.adapters.text_classifier_onnx import (
+    OnnxLogits,
+    TextClassifierOnnxAdapter,
+)
+from apps.models_registry.adapters.text_classifier_torch import (
+    TextClassifierTorchAdapter,
+)
+from apps.models_registry.artifacts import store_artifact
+from apps.models_registry.contracts import ModelAdapter, ServableVersion, TextRequest
+from apps.models_registry.errors import (
+    ArtifactDamaged,
+    DeadlinePassed,
+    PredictionFailed,
+)
+from apps.models_registry.models import Artifact
+from tests.models_registry import bundles
+
+TEXTS = ("i sleep badly", "", "rain", "\ud800 \x00", "i fear the exam " * 50, "tea")
+# Long enough for a loaded machine, far below "for ever".
+SOON_S = 8.0
+
+
+class OnnxFormat:
+    adapter = TextClassifierOnnxAdapter
+
+    def __init__(self) -> None:
+        self.files = bundles.onnx_bundle()
+
+    @contextmanager
+    def hanging(self, adapter: ModelAdapter) -> Iterator[None]:
+        """In the block a prediction does not end by itself."""
+        backend = adapter._backend
+        adapter._backend = OnnxLogits(bundles.graph(endless=True), adapter._settings)
+        yield
+        adapter._backend = adapter._backend and backend
+
+
+class TorchFormat:
+    adapter = TextClassifierTorchAdapter
+
+    def __init__(self) -> None:
+        self.files = bundles.torch_bundle()
+
+    @contextmanager
+    def hanging(self, adapter: ModelAdapter) -> Iterator[None]:
+        bundles.freeze_worker(adapter)
+        yield
+
+
+FORMATS = {"onnx": OnnxFormat, "torch": TorchFormat}
+
+
+@pytest.fixture(scope="module", params=list(FORMATS))
+def form(request):
+    return FORMATS[request.param]()
+
+
+@pytest.fixture(scope="module")
+def shared(form) -> Iterator[ModelAdapter]:
+    """One loaded adapter for the tests that leave it as it was."""
+    adapter = load(form)
+    yield adapter
+    adapter.unload()
+
+
+def load(form) -> ModelAdapter:
+    adapter = form.adapter()
+    adapter.load(bundles.held(form.files), version_digest="v1")
+    return adapter
+
+
+def ask(*texts: str, **more) -> list[TextRequest]:
+    return [TextRequest(text, **more) for text in texts]
+
+
+def test_a_batch_answers_in_order_as_one_by_one(shared):
+    together = shared.predict(ask(*TEXTS))
+    alone = [shared.predict(ask(text))[0] for text in TEXTS]
+
+    assert [p.text for p in together] == [p.text for p in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert one.labels == pytest.approx(other.labels, abs=1e-4)
+        assert sum(one.labels.values()) == pytest.approx(1)
+        assert one.text == max(one.labels, key=one.labels.get)
+        assert one.model_version_digest == "v1"
+    assert shared.predict([]) == []
+
+
+def test_threads_get_their_own_answers(shared):
+    expected = {text: shared.predict(ask(text))[0].labels for text in TEXTS}
+
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(lambda t: shared.predict(ask(t))[0], TEXTS * 10))
+
+    for text, one in zip(TEXTS * 10, found, strict=True):
+        assert one.labels == pytest.approx(expected[text], abs=1e-4)
+
+
+def test_it_says_what_it_takes_and_holds(shared):
+    assert shared.memory_bytes > 0
+    assert set(shared.signature()["labels"]) == set(bundles.LABELS)
+    assert shared.signature()["input"] == "TextRequest"
+
+
+def test_a_deadline_that_has_passed_is_kept(shared):
+    with pytest.raises(DeadlinePassed):
+        shared.predict(ask("rain", deadline_ms=-1.0))
+
+
+def test_a_late_prediction_ends_and_the_next_one_is_answered(form, shared):
+    with form.hanging(shared):
+        began = time.monotonic()
+        with pytest.raises(DeadlinePassed):
+            shared.predict(ask("rain", deadline_ms=300.0))
+
+    assert time.monotonic() - began < SOON_S
+    assert shared.predict(ask("rain", deadline_ms=60_000.0))[0].labels
+
+
+def test_unloading_ends_what_runs_and_may_be_repeated(form):
+    adapter, raised = load(form), []
+
+    def predict() -> None:
+        try:
+            adapter.predict(ask("rain"))
+        except PredictionFailed as error:
+            raised.append(error)
+
+    with form.hanging(adapter):
+        thread = threading.Thread(target=predict)
+        thread.start()
+        while not _is_busy(adapter):
+            time.sleep(0.01)
+        adapter.unload()
+        thread.join(SOON_S)
+        adapter.unload()
+
+    assert not thread.is_alive()
+    assert raised
+    assert adapter.memory_bytes == 0
+    with pytest.raises(PredictionFailed) as after:
+        adapter.predict(ask("rain"))
+    assert after.value.__cause__ is not None
+
+
+def _is_busy(adapter: ModelAdapter) -> bool:
+    backend = getattr(adapter, "_backend", None)
+    session = getattr(backend, "_session", None)
+    worker = getattr(backend, "_worker", None)
+    if session is not None:
+        return bool(session._running)
+    return worker._lock.locked() if worker is not None else True
+
+
+@pytest.mark.django_db
+def test_only_verified_bytes_are_loaded(form, media):
+    stored = {
+        name: store_artifact([content], "json").digest
+        for name, content in form.files.items()
+    }
+    version = ServableVersion(
+        "1", "m", 1, "approved", "sha256:v", form.adapter.name, stored, {}
+    )
+    path = media / Artifact.objects.get(pk=stored[form.adapter.files[0]]).path
+    path.write_bytes(path.read_bytes() + b" ")
+
+    with pytest.raises(ArtifactDamaged):
+        serving.load_adapter(version)
