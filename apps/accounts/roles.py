@@ -66,6 +66,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "models_registry.retire_modelversion",
         "safety.add_safetypolicy",
         "safety.submit_safetypolicy",
+        "inference.view_batchjob",
         "accounts.view_apikey",
         "accounts.add_apikey",
         "accounts.rotate_apikey",
@@ -119,6 +120,7 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
         }
     ),
     "inference": frozenset({"safety.open_escalation"}),
+    "batch": frozenset({"inference.run_batchjob"}),
     "escalation": frozenset({"safety.sweep_escalation"}),
     "reporting": frozenset({"safety.report_escalation"}),
     "trainer": frozenset(

@@ -17,7 +17,7 @@ from apps.core.errors import PlatformError
 from apps.inference.contracts import Answer, FixedText, Outcome, Parts, ServingRequest
 from apps.inference.errors import NotRecorded
 from apps.inference.gateway import decide, fixed_reply, unavailable_answer
-from apps.inference.idempotency import Claim, held, release_claim
+from apps.inference.idempotency import OutcomeClaim, held
 from apps.inference.metrics import count_answer
 from apps.inference.rendering import OK, render_answer, status_of
 from apps.inference.services import Outgoing, close_request
@@ -33,7 +33,7 @@ def serve_request(
     caller: KeyFacts,
     request: ServingRequest,
     parts: Parts,
-    claim: Claim | None = None,
+    claim: OutcomeClaim | None = None,
 ) -> Outgoing:
     """What to send for this request: recorded, or free of any model's words."""
     with held(claim):
@@ -44,7 +44,7 @@ def serve_request(
 
 
 def _closed(
-    caller: KeyFacts, answer: Answer, parts: Parts, claim: Claim | None
+    caller: KeyFacts, answer: Answer, parts: Parts, claim: OutcomeClaim | None
 ) -> Outgoing:
     outgoing = _outgoing(answer, claim)
     try:
@@ -68,7 +68,7 @@ def _closed(
     return _delivered(answer, outgoing)
 
 
-def _outgoing(answer: Answer, claim: Claim | None) -> Outgoing:
+def _outgoing(answer: Answer, claim: OutcomeClaim | None) -> Outgoing:
     """Only an outcome is kept for repetition; a failure may be tried again."""
     status = status_of(answer)
     body = orjson.dumps(render_answer(answer))
@@ -97,7 +97,7 @@ def _delivered(answer: Answer, outgoing: Outgoing) -> Outgoing:
     count_answer(answer)
     if outgoing.claim is not None and outgoing.status != OK:
         try:
-            release_claim(outgoing.claim)
+            outgoing.claim.release()
         except DatabaseError:
             logger.warning("Claim not released; its lease will end")
     return outgoing
