@@ -45,6 +45,7 @@ PE_DEFAULT_POLICY = "default"
 # -- models, training and evaluation ---------------------------------------------------
 PE_TRAINING_RUNNERS = [
     "apps.models_registry.runners.reply_ranker.runner.ReplyRankerRunner",
+    "apps.models_registry.runners.bundle.runner.BundleRunner",
 ]
 PE_MODEL_ADAPTERS = [
     "apps.models_registry.adapters.reply_ranker.ReplyRankerOnnxAdapter",

@@ -235,9 +235,7 @@ def test_a_revoked_key_ends_its_batches(job, batcher, person):
     from apps.accounts.roles import Role
 
     key = ApiKey.objects.get(name="archive")
-    revoke_key(
-        actor=actor_for_user(person("cora2", Role.COMPLIANCE)), key_id=str(key.pk)
-    )
+    revoke_key(actor=actor_for_user(person("cora2", Role.COMPLIANCE)), key=key)
 
     run(job)
 

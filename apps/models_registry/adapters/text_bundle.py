@@ -134,14 +134,12 @@ def prediction_of(
     """The prediction of one row of probabilities; IntegrityFailure unless finite."""
     if not np.isfinite(shares).all():
         raise ArtifactDamaged("The model gave numbers that are not finite.")
-    # Equal probabilities keep the order of the labels, so that answers repeat exactly.
-    order = (-shares).argsort(kind="stable")
-    best = labels[int(order[0])]
+    # argmax takes the first of equal probabilities, so that answers repeat exactly.
+    best = labels[int(shares.argmax())]
     return Prediction(
         text=best,
         labels={name: float(p) for name, p in zip(labels, shares, strict=True)},
         reply_id=best,
         model_version_digest=version_digest,
         elapsed_ms=0.0,
-        reply_ranking=tuple(labels[int(n)] for n in order[:5]),
     )
