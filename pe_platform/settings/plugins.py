@@ -51,7 +51,12 @@ PE_MODEL_ADAPTERS = [
     "apps.models_registry.adapters.reply_ranker.ReplyRankerOnnxAdapter",
     "apps.models_registry.adapters.text_classifier_onnx.TextClassifierOnnxAdapter",
     "apps.models_registry.adapters.text_classifier_torch.TextClassifierTorchAdapter",
+    "apps.models_registry.adapters.remote_tensor.RemoteTensorAdapter",
 ]
+# Model servers on private networks or over plain http: host:port,host:port
+PE_REMOTE_ALLOWED_HOSTS = env.words("PE_REMOTE_ALLOWED_HOSTS")
+# Bearer tokens of model servers, by the name an endpoint.json gives: name:token,...
+PE_REMOTE_TOKENS = env.named_secrets("PE_REMOTE_TOKENS")
 # A version is a candidate once each of these has reported on it.
 PE_REQUIRED_EVALUATORS = ("accuracy", "fairness", "safety")
 # A worker that says nothing for a lease loses its run; it speaks every heartbeat.

@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from django.test import override_settings
 
 from apps.models_registry import serving
+from apps.models_registry.adapters.remote_tensor import RemoteTensorAdapter
 from apps.models_registry.adapters.text_classifier_onnx import (
     OnnxLogits,
     TextClassifierOnnxAdapter,
@@ -27,6 +29,7 @@ from apps.models_registry.errors import (
 )
 from apps.models_registry.models import Artifact
 from tests.models_registry import bundles
+from tests.models_registry.model_server import ModelServer
 
 TEXTS = ("i sleep badly", "", "rain", "\ud800 \x00", "i fear the exam " * 50, "tea")
 # Long enough for a loaded machine, far below "for ever".
@@ -38,6 +41,13 @@ class OnnxFormat:
 
     def __init__(self) -> None:
         self.files = bundles.onnx_bundle()
+        self.host = ""
+
+    def is_busy(self, adapter: ModelAdapter) -> bool:
+        return bool(adapter._backend._session._running)
+
+    def close(self) -> None:
+        """Nothing runs beside the adapter."""
 
     @contextmanager
     def hanging(self, adapter: ModelAdapter) -> Iterator[None]:
@@ -53,6 +63,13 @@ class TorchFormat:
 
     def __init__(self) -> None:
         self.files = bundles.torch_bundle()
+        self.host = ""
+
+    def is_busy(self, adapter: ModelAdapter) -> bool:
+        return adapter._backend._worker._lock.locked()
+
+    def close(self) -> None:
+        """The worker ends with its adapter."""
 
     @contextmanager
     def hanging(self, adapter: ModelAdapter) -> Iterator[None]:
@@ -60,12 +77,36 @@ class TorchFormat:
         yield
 
 
-FORMATS = {"onnx": OnnxFormat, "torch": TorchFormat}
+class RemoteFormat:
+    adapter = RemoteTensorAdapter
+
+    def __init__(self) -> None:
+        self.server = ModelServer()
+        self.host = self.server.host
+        self.files = {"endpoint.json": self.server.endpoint()}
+
+    @contextmanager
+    def hanging(self, adapter: ModelAdapter) -> Iterator[None]:
+        self.server.go.clear()
+        yield
+        self.server.go.set()
+
+    def is_busy(self, adapter: ModelAdapter) -> bool:
+        return self.server.busy > 0
+
+    def close(self) -> None:
+        self.server.close()
+
+
+FORMATS = {"onnx": OnnxFormat, "torch": TorchFormat, "remote": RemoteFormat}
 
 
 @pytest.fixture(scope="module", params=list(FORMATS))
 def form(request):
-    return FORMATS[request.param]()
+    made = FORMATS[request.param]()
+    with override_settings(PE_REMOTE_ALLOWED_HOSTS=[made.host]):
+        yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +183,7 @@ def test_unloading_ends_what_runs_and_may_be_repeated(form):
     with form.hanging(adapter):
         thread = threading.Thread(target=predict)
         thread.start()
-        while not _is_busy(adapter):
+        while not form.is_busy(adapter):
             time.sleep(0.01)
         adapter.unload()
         thread.join(SOON_S)
@@ -154,15 +195,6 @@ def test_unloading_ends_what_runs_and_may_be_repeated(form):
     with pytest.raises(PredictionFailed) as after:
         adapter.predict(ask("rain"))
     assert after.value.__cause__ is not None
-
-
-def _is_busy(adapter: ModelAdapter) -> bool:
-    backend = getattr(adapter, "_backend", None)
-    session = getattr(backend, "_session", None)
-    worker = getattr(backend, "_worker", None)
-    if session is not None:
-        return bool(session._running)
-    return worker._lock.locked() if worker is not None else True
 
 
 @pytest.mark.django_db
