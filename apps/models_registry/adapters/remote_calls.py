@@ -89,7 +89,7 @@ def is_public(address: str) -> bool:
 
 
 class Breaker:
-    """Stops calls to a server that keeps failing; after a while one call tries again."""
+    """Stops calls to a server that keeps failing; later one call tries again."""
 
     def __init__(
         self,
