@@ -269,5 +269,7 @@ LOGGING = {
         # The filesystem transport has no host, and kombu warns of that each time.
         "kombu.connection": {"level": "ERROR"},
         "presidio-analyzer": {"level": "ERROR"},
+        # A line for every call to a model server is what metrics are for.
+        "httpx": {"level": "WARNING"},
     },
 }
