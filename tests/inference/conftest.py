@@ -22,7 +22,8 @@ from tests.models_registry import stages
 from tests.models_registry.fixtures import *  # noqa: F403
 
 ALL_SCOPES = [
-    "inference:predict", "inference:read", "inference:replay", "models:read",
+    "inference:batch", "inference:predict", "inference:read", "inference:replay",
+    "models:read",
 ]  # fmt: skip
 
 

@@ -307,14 +307,15 @@ def test_a_refused_upload_leaves_nothing(batcher, served, sent, settings, name):
     assert sent == []
 
 
-def test_other_keys_and_scopes_see_nothing(job, batcher, issue, caller):
+def test_other_keys_and_scopes_see_nothing(job, batcher, issue):
+    scopeless = type(batcher)(issue(name="live", scopes=["inference:predict"])[1])
     other = type(batcher)(issue(name="other", scopes=["inference:batch"])[1])
 
     assert other.get(f"/api/v1/batches/{job}").status_code == 404
     assert other.get(f"/api/v1/batches/{job}/results").status_code == 404
     assert other.post(f"/api/v1/batches/{job}/cancel", b"").status_code == 404
     assert other.get("/api/v1/batches").json() == {"batches": []}
-    assert caller.get("/api/v1/batches").status_code == 403
+    assert scopeless.get("/api/v1/batches").status_code == 403
     assert submit(batcher, b"{}", content_type="text/plain").status_code == 415
 
 
