@@ -51,6 +51,7 @@ PE_MODEL_ADAPTERS = [
     "apps.models_registry.adapters.reply_ranker.ReplyRankerOnnxAdapter",
     "apps.models_registry.adapters.text_classifier_onnx.TextClassifierOnnxAdapter",
     "apps.models_registry.adapters.text_classifier_torch.TextClassifierTorchAdapter",
+    "apps.models_registry.adapters.text_classifier_tflite.TextClassifierTfliteAdapter",
     "apps.models_registry.adapters.remote_tensor.RemoteTensorAdapter",
 ]
 # Model servers on private networks or over plain http: host:port,host:port

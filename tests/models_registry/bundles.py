@@ -7,6 +7,7 @@ import os
 import signal
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -139,6 +140,15 @@ def torch_bundle(**changes) -> dict[str, bytes]:
     return {
         "model.safetensors": save(tensors, metadata={"format": "pt"}),
         "config.json": config.to_json_string().encode(),
+        "tokenizer.json": tokenizer(),
+        "classifier.json": settings(**changes),
+    }
+
+
+def tflite_bundle(**changes) -> dict[str, bytes]:
+    """The graph of ``graph()`` as TensorFlow 2.21 converted it to tiny.tflite."""
+    return {
+        "model.tflite": (Path(__file__).parent / "tiny.tflite").read_bytes(),
         "tokenizer.json": tokenizer(),
         "classifier.json": settings(**changes),
     }

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 
 from apps.models_registry import serving
@@ -16,6 +21,9 @@ from apps.models_registry.adapters.remote_tensor import RemoteTensorAdapter
 from apps.models_registry.adapters.text_classifier_onnx import (
     OnnxLogits,
     TextClassifierOnnxAdapter,
+)
+from apps.models_registry.adapters.text_classifier_tflite import (
+    TextClassifierTfliteAdapter,
 )
 from apps.models_registry.adapters.text_classifier_torch import (
     TextClassifierTorchAdapter,
@@ -77,6 +85,14 @@ class TorchFormat:
         yield
 
 
+class TfliteFormat(TorchFormat):
+    adapter = TextClassifierTfliteAdapter
+
+    def __init__(self) -> None:
+        self.files = bundles.tflite_bundle()
+        self.host = ""
+
+
 class RemoteFormat:
     adapter = RemoteTensorAdapter
 
@@ -98,7 +114,12 @@ class RemoteFormat:
         self.server.close()
 
 
-FORMATS = {"onnx": OnnxFormat, "torch": TorchFormat, "remote": RemoteFormat}
+FORMATS = {
+    "onnx": OnnxFormat,
+    "torch": TorchFormat,
+    "tflite": TfliteFormat,
+    "remote": RemoteFormat,
+}
 
 
 @pytest.fixture(scope="module", params=list(FORMATS))
@@ -211,3 +232,79 @@ def test_only_verified_bytes_are_loaded(form, media):
 
     with pytest.raises(ArtifactDamaged):
         serving.load_adapter(version)
+
+
+def test_tflite_answers_as_onnx_does():
+    adapters = [load(OnnxFormat()), load(TfliteFormat())]
+
+    found = [adapter.predict(ask(*TEXTS)) for adapter in adapters]
+    for adapter in adapters:
+        adapter.unload()
+
+    for one, other in zip(*found, strict=True):
+        assert one.labels == pytest.approx(other.labels, abs=1e-4)
+
+
+TORCH_REFUSED = {
+    "code of its own": {"auto_map": {"AutoModel": "evil.Model"}},
+    "another architecture": {"architectures": ["GPT2LMHeadModel"]},
+    "two": {"architectures": ["BertForSequenceClassification"] * 2},
+    "another type": {"model_type": "evil"},
+}
+
+
+@pytest.mark.parametrize("name", TORCH_REFUSED)
+def test_an_architecture_that_is_not_allowed_starts_no_process(name):
+    config = {"model_type": "bert", "architectures": ["BertForSequenceClassification"]}
+    files = {
+        "model.safetensors": b"",
+        "config.json": json.dumps(config | TORCH_REFUSED[name]).encode(),
+        "tokenizer.json": bundles.tokenizer(),
+        "classifier.json": bundles.settings(),
+    }
+
+    with pytest.raises(ArtifactDamaged, match="bundle is refused"):
+        TextClassifierTorchAdapter().load(bundles.held(files), version_digest="v")
+
+
+def test_a_worker_refuses_files_that_do_not_load():
+    files = bundles.held({**bundles.tflite_bundle(), "model.tflite": b"no model"})
+
+    with pytest.raises(ArtifactDamaged, match="does not load: ValueError"):
+        TextClassifierTfliteAdapter().load(files, version_digest="v")
+
+
+def test_a_worker_that_died_is_replaced_and_knows_no_secret():
+    adapter = load(TfliteFormat())
+    process = adapter._backend._worker._process
+    names = {
+        line.partition(b"=")[0]
+        for line in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+    }
+    process.kill()
+    process.wait()
+
+    answered = adapter.predict(ask("rain", deadline_ms=60_000.0))
+    adapter.unload()
+
+    assert answered[0].labels
+    assert not {name for name in names if name.startswith((b"PE_", b"DATABASE"))}
+
+
+def test_a_process_that_serves_these_formats_imports_no_torch():
+    code = (
+        "import django, sys; django.setup();"
+        "from apps.models_registry.families import adapter_named as made;"
+        "made('text_classifier_torch'), made('text_classifier_tflite');"
+        "made('text_classifier_onnx'), made('remote_tensor');"
+        "sys.exit(bool({'torch', 'transformers', 'ai_edge_litert'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env={"DJANGO_SETTINGS_MODULE": "pe_platform.settings.test", "PATH": ""},
+        check=False,
+    )
+
+    assert done.returncode == 0

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from apps.core.errors import Unavailable
 from apps.models_registry.adapters import worker_wire as wire
 from apps.models_registry.adapters.deadlines import remaining_s
+from apps.models_registry.adapters.text_bundle import Tokens
 from apps.models_registry.contracts import VerifiedBytes
 from apps.models_registry.errors import ArtifactDamaged, DeadlinePassed
 
@@ -187,3 +188,22 @@ class ModelWorker:
         self.memory_bytes = 0
         if folder is not None:
             folder.cleanup()
+
+
+class WorkerLogits:
+    """Logits from a worker that takes ids, mask and types."""
+
+    def __init__(self, worker: ModelWorker) -> None:
+        self._worker = worker
+
+    # Any: float32.
+    def logits(self, tokens: Tokens, deadline: float | None) -> npt.NDArray[Any]:
+        arrays = [tokens.ids, tokens.mask, tokens.types]
+        return self._worker.call({}, arrays, deadline)[0]
+
+    def close(self) -> None:
+        self._worker.close()
+
+    @property
+    def memory_bytes(self) -> int:
+        return self._worker.memory_bytes

@@ -28,7 +28,12 @@ from apps.models_registry.contracts import (
 from apps.models_registry.families import adapter_named
 
 # Kinds of artifact by the ending of a file; nothing that runs code has one.
-KINDS = {".onnx": "onnx", ".safetensors": "safetensors", ".json": "json"}
+KINDS = {
+    ".onnx": "onnx",
+    ".safetensors": "safetensors",
+    ".tflite": "tflite",
+    ".json": "json",
+}
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 TRIED_AT_MOST = 512
 BATCH = 32
