@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.permissions import actor_for_user, system_actor
@@ -376,3 +377,19 @@ def test_the_command_tells_how_far_a_batch_is(job, capsys):
 
     assert "45 done" in capsys.readouterr().out
     assert batches.__doc__
+
+
+def test_operators_see_how_far_a_batch_is_and_no_line_of_it(job, person):
+    from apps.accounts.roles import Role
+
+    client = Client()
+    client.force_login(person("oskar", Role.OPERATOR))
+    run(job)
+
+    listed = client.get("/admin/inference/batchjob/")
+    page = client.get(f"/admin/inference/batchjob/{job}/change/")
+
+    assert job in listed.content.decode()
+    assert "45 done" in page.content.decode()
+    assert "45 allow" in page.content.decode()
+    assert BENIGN not in page.content.decode()
