@@ -12,7 +12,9 @@ to a proxy in front.
 from __future__ import annotations
 
 import gc
+import logging
 import os
+import sys
 from pathlib import Path
 
 bind = os.environ.get("PE_BIND", "127.0.0.1:8000")
@@ -71,6 +73,26 @@ def on_starting(server):
     # What is shared stays shared: the collector would write to every page of it.
     gc.collect()
     gc.freeze()
+
+
+def worker_exit(server, worker):
+    """After the last request: unload models, then end without tearing libraries down.
+
+    ONNX Runtime was loaded before the fork and waits, on a normal exit, for a thread
+    that lives in the arbiter alone: each worker would stay until it is killed.
+    """
+    if os.getpid() == server.pid:
+        # The arbiter calls this too, for a worker that was gone already.
+        return
+    from django.db import connections
+
+    from apps.models_registry.serving import process_pool
+
+    process_pool().drain(timeout_s=1.0)
+    connections.close_all()
+    logging.shutdown()
+    ending = sys.exc_info()[1]
+    os._exit(ending.code or 0 if isinstance(ending, SystemExit) else 1)
 
 
 def post_worker_init(worker):

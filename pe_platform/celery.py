@@ -61,6 +61,14 @@ def _guard_pool(sender: Any, **_: Any) -> None:
     guard(sender.pool)
 
 
+@signals.worker_process_shutdown.connect
+def _unload_models(**_: Any) -> None:
+    """The models of a pool child end with it."""
+    from apps.models_registry.serving import process_pool
+
+    process_pool().drain(timeout_s=1.0)
+
+
 @app.on_after_configure.connect
 def _make_spool(sender: Celery, **_: Any) -> None:
     """The filesystem transport expects its folders to exist."""

@@ -1,8 +1,9 @@
 """Liveness, readiness and metrics: what probes and Prometheus ask.
 
-``/livez`` says that the process answers. ``/readyz`` says whether this process may be
-sent people's messages: database, broker, chain head and gates. Neither tells an
-anonymous caller more than names and yes or no. ``/metrics`` needs a token.
+``/livez`` says that the process answers. ``/startupz`` says that it has loaded what it
+serves with, so that a slow start is not taken for a hung one. ``/readyz`` says whether
+this process may be sent people's messages: database, broker, chain head and gates. None
+tells an anonymous caller more than names and yes or no. ``/metrics`` needs a token.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from prometheus_client import (
 
 from apps.audit.selectors import head_matches
 from apps.core.errors import PlatformError
+from apps.inference.warming import is_warm
 from apps.safety.assembly import gates
 from apps.safety.metrics import refresh_gauges
 
@@ -93,6 +95,15 @@ def _holds(name: str, check: Callable[[], bool]) -> bool:
 @require_safe
 def livez(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "alive"})
+
+
+@never_cache
+@require_safe
+def startupz(request: HttpRequest) -> JsonResponse:
+    """200 once this process holds the gates and the models in production."""
+    has_started = is_warm()
+    body = {"status": "started" if has_started else "starting"}
+    return JsonResponse(body, status=200 if has_started else 503)
 
 
 @never_cache

@@ -12,11 +12,14 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
-from pe_platform.health import livez, metrics, readyz
+from apps.inference.open_protocol.api import ServerView
+from pe_platform.health import livez, metrics, readyz, startupz
+from pe_platform.protocol_health import LiveView, ReadyView
 
 # What anyone may use, and why.
 PUBLIC_URLS: dict[str, str] = {
     "livez": "probes ask whether the process answers",
+    "startupz": "probes ask whether it has loaded what it serves with",
     "readyz": "probes ask whether it may be sent requests; names and yes or no",
     "admin/login/": "people sign in here",
     "admin/logout/": "ends a session, where there is one",
@@ -24,6 +27,7 @@ PUBLIC_URLS: dict[str, str] = {
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", livez, name="livez"),
+    path("startupz", startupz, name="startupz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path(
@@ -34,6 +38,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("apps.inference.urls")),
     path("v1/", include("apps.inference.openai.urls")),
+    path("v2", ServerView.as_view(), name="protocol-server"),
+    path("v2/health/live", LiveView.as_view(), name="protocol-live"),
+    path("v2/health/ready", ReadyView.as_view(), name="protocol-ready"),
+    path("v2/", include("apps.inference.open_protocol.urls")),
     # The documentation carries a session, so it lives outside the API's prefix.
     path(
         "docs/api/",

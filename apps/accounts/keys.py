@@ -137,6 +137,22 @@ def tier_facts(tier: Tier) -> TierFacts:
     )
 
 
+def usable_key_of(family_id: UUID) -> KeyFacts:
+    """The newest key of a line that may be used now; KeyRevoked when none may."""
+    now = timezone.now()
+    lasting = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+    key = (
+        ApiKey.objects.select_related("tier", "owner")
+        .filter(lasting, family_id=family_id, revoked_at__isnull=True)
+        .filter(owner__is_active=True)
+        .order_by("-created_at")
+        .first()
+    )
+    if key is None:
+        raise KeyRevoked("Every key of this line was revoked or has expired.")
+    return key_facts(key)
+
+
 @dataclass(slots=True)
 class _Entry:
     facts: KeyFacts

@@ -68,6 +68,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "models_registry.set_endpointsecret",
         "safety.add_safetypolicy",
         "safety.submit_safetypolicy",
+        "inference.view_batchjob",
         "accounts.view_apikey",
         "accounts.add_apikey",
         "accounts.rotate_apikey",
@@ -121,6 +122,7 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
         }
     ),
     "inference": frozenset({"safety.open_escalation"}),
+    "batch": frozenset({"inference.run_batchjob"}),
     "escalation": frozenset({"safety.sweep_escalation"}),
     "reporting": frozenset({"safety.report_escalation"}),
     "trainer": frozenset(

@@ -12,6 +12,15 @@ from apps.core.errors import InvalidInput
 
 SCOPE_PERMISSIONS: dict[str, frozenset[str]] = {
     "inference:predict": frozenset({"inference.add_inferencerecord"}),
+    # Every line of a batch is a request of its own, and recorded as one.
+    "inference:batch": frozenset(
+        {
+            "inference.add_inferencerecord",
+            "inference.add_batchjob",
+            "inference.cancel_batchjob",
+            "inference.view_batchjob",
+        }
+    ),
     "inference:read": frozenset({"inference.view_inferencerecord"}),
     "inference:replay": frozenset({"inference.replay_inferencerecord"}),
     "models:read": frozenset(

@@ -1,4 +1,4 @@
-"""Read-only screen over closed requests: decisions and evidence, no words.
+"""Read-only screens over closed requests and batches: decisions, no words.
 
 Two pages beside it decide a request again, and show which of its words moved a score
 to who may read them. Both are audited by their service and keep nothing.
@@ -16,8 +16,9 @@ from apps.accounts.permissions import actor_for_user
 from apps.accounts.screens import ServiceAdmin
 from apps.approvals.evidence import readable
 from apps.core.errors import PlatformError
+from apps.inference.batches.reporting import tally_of
 from apps.inference.explained import explain_request
-from apps.inference.models import InferenceRecord
+from apps.inference.models import BatchJob, InferenceRecord
 from apps.inference.replaying import render_replay, replay_request
 
 _REPLAY = "inference.replay_inferencerecord"
@@ -120,3 +121,30 @@ class InferenceRecordAdmin(ServiceAdmin):
         response = TemplateResponse(request, "admin/safety/shown.html", context)
         response["Cache-Control"] = "no-store"
         return response
+
+
+@admin.register(BatchJob)
+class BatchJobAdmin(ServiceAdmin):
+    """How far batches are; the lines and their words are not shown to anyone."""
+
+    list_display = (
+        "created_at", "state", "model_name", "size", "api_key_label", "finished_at",
+        "expires_at", "id",
+    )  # fmt: skip
+    list_filter = ("state", "model_name")
+    search_fields = ("id", "api_key_label")
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    readonly_fields = ("lines_by_state", "lines_by_decision")
+
+    @admin.display(description="lines by state")
+    def lines_by_state(self, job: BatchJob) -> str:
+        return _listed(tally_of(job).counts)
+
+    @admin.display(description="lines by decision")
+    def lines_by_decision(self, job: BatchJob) -> str:
+        return _listed(tally_of(job).decisions) or "none answered, or purged"
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items() if number)

@@ -114,11 +114,56 @@ class NotJson(InvalidInput):
     title = "Unsupported media type"
 
 
+class UnknownEncoding(InvalidInput):
+    """The body is compressed in a way that is not read here."""
+
+    code = "unsupported_encoding"
+    status = 415
+    title = "Unsupported encoding"
+
+
 class InvalidBody(InvalidInput):
     """The body is not JSON, or a field is missing or of the wrong form."""
 
     code = "invalid_body"
     title = "Invalid body"
+
+
+class NotJsonLines(InvalidInput):
+    """The body is not declared as JSON Lines."""
+
+    code = "unsupported_media_type"
+    status = 415
+    title = "Unsupported media type"
+
+
+class BatchTooLarge(InvalidInput):
+    """More lines than one batch may have."""
+
+    code = "batch_too_large"
+    status = 413
+    title = "Batch too large"
+
+
+class BatchEnded(StateConflict):
+    """The batch is finished or cancelled already."""
+
+    code = "batch_ended"
+    title = "Batch ended"
+
+
+class ResultsPurged(NotFound):
+    """The results of a batch are past their time."""
+
+    code = "results_purged"
+    title = "Results purged"
+
+
+class ItemLost(StateConflict):
+    """Another worker has taken over the line of a batch."""
+
+    code = "item_lost"
+    title = "Line taken over"
 
 
 class InvalidField(InvalidBody):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -33,6 +34,24 @@ class Claim:
 
     row_id: uuid.UUID
     token: uuid.UUID
+
+    def store(self, status: int, body: bytes) -> None:
+        store_outcome(self, status, body)
+
+    def release(self) -> None:
+        release_claim(self)
+
+
+class OutcomeClaim(Protocol):
+    """The right to store one outcome, in the transaction that closes its request.
+
+    ``store`` raises a PlatformError when the right was lost meanwhile, so that a
+    request cannot close twice. ``release`` lets it be tried again.
+    """
+
+    def store(self, status: int, body: bytes) -> None: ...
+
+    def release(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +142,7 @@ def release_claim(claim: Claim) -> None:
 
 
 @contextmanager
-def held(claim: Claim | None) -> Iterator[None]:
+def held(claim: OutcomeClaim | None) -> Iterator[None]:
     """Release the claim when the block raises, so that the key can be tried again."""
     settled = False
     try:
@@ -132,7 +151,7 @@ def held(claim: Claim | None) -> Iterator[None]:
     finally:
         if claim is not None and not settled:
             with suppress(DatabaseError):
-                release_claim(claim)
+                claim.release()
 
 
 def delete_expired() -> int:

@@ -1,5 +1,8 @@
 """What is kept of a request: the decision and its evidence, never the words.
 
+``BatchJob`` and ``BatchItem`` hold the lines of a batch, sealed, until each is answered
+and for as long as its result may be fetched.
+
 ``InferenceRecord`` is written once, in the transaction that closes the request, and
 never changed. ``KeptText`` holds the words of one, sealed, for as long as settings say
 and never longer; by default there is none. ``IdempotentRequest`` keeps the first
@@ -160,3 +163,131 @@ class IdempotentRequest(models.Model):
     @property
     def is_closed(self) -> bool:
         return self.response is not None
+
+
+class BatchJob(models.Model):
+    """Many texts of one line of keys for one model, answered in their own time.
+
+    It is ``receiving`` until its last line is stored: only then was it accepted.
+    """
+
+    class State(models.TextChoices):
+        RECEIVING = "receiving", "Receiving"
+        RUNNING = "running", "Running"
+        FINISHED = "finished", "Finished"
+        CANCELLED = "cancelled", "Cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(
+        max_length=12, choices=State.choices, default=State.RECEIVING
+    )
+    created_at = models.DateTimeField(db_index=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # When a worker last said that it is at it, or a message was last sent.
+    touched_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    api_key_id = models.UUIDField()
+    key_family_id = models.UUIDField()
+    api_key_label = models.CharField(max_length=200, blank=True)
+    model_name = models.CharField(max_length=80)
+    idempotency_key = models.CharField(max_length=200, blank=True)
+    input_digest = models.CharField(
+        max_length=80, blank=True, help_text="Keyed: names the lines, reveals nothing."
+    )
+    size = models.PositiveIntegerField(default=0)
+    tally = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="Lines by state and decision, once their rows are purged.",
+    )
+
+    class Meta:
+        ordering = ["-created_at"]
+        permissions = [
+            ("cancel_batchjob", "Can cancel batches"),
+            ("run_batchjob", "Can answer batches: the batch workers"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key_family_id", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="batch_once_per_idempotency_key",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["receiving", "running"], finished_at=None)
+                | Q(state__in=["finished", "cancelled"], finished_at__isnull=False),
+                name="batch_finished_when_closed",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="receiving") | Q(size__gte=1),
+                name="batch_has_lines",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {str(self.pk)[:8]} ({self.state})"
+
+
+class BatchItem(models.Model):
+    """One line of a batch. ``sealed`` holds its words until it is answered, then its
+    answer; ``claim`` is a fencing token, held until ``not_before``."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        CLAIMED = "claimed", "Claimed"
+        DONE = "done", "Done"
+        REFUSED = "refused", "Refused: the line, the key or its quota"
+        FAILED = "failed", "Failed: could not be answered"
+        CANCELLED = "cancelled", "Cancelled"
+
+    OPEN_STATES = (State.WAITING, State.CLAIMED)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(BatchJob, on_delete=models.PROTECT, related_name="items")
+    position = models.PositiveIntegerField()
+    custom_id = models.CharField(max_length=128, blank=True)
+    state = models.CharField(
+        max_length=10, choices=State.choices, default=State.WAITING
+    )
+    sealed = models.BinaryField(null=True)
+    claim = models.UUIDField(null=True, db_index=True)
+    not_before = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # Attempts that were recorded as requests; names the next request.
+    recorded = models.PositiveSmallIntegerField(default=0)
+    decision = models.CharField(max_length=12, blank=True)
+    status_code = models.PositiveSmallIntegerField(null=True)
+    problem_code = models.CharField(max_length=60, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["job", "position"], name="batch_item_once_per_position"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="claimed", claim__isnull=False)
+                | (~Q(state="claimed") & Q(claim__isnull=True)),
+                name="batch_item_claim_while_claimed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["waiting", "claimed"])
+                | Q(sealed__isnull=False),
+                name="batch_item_open_has_words",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="done")
+                | (Q(sealed__isnull=False) & ~Q(decision="")),
+                name="batch_item_done_has_an_answer",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["job", "state", "position"], name="batch_item_by_state"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.position} ({self.state})"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -87,10 +88,10 @@ class PlatformParts:
     def predict(
         self, version: ServableVersion, asked: TextRequest, deadline_ms: float
     ) -> Prediction:
-        """Local models answer in milliseconds, remote ones keep to what is asked; the
-        gateway throws a late reply away."""
+        """The adapter gives up at the deadline; the gateway drops a late reply."""
+        timed = replace(asked, deadline_ms=deadline_ms)
         with self._slot(version), loaded(version) as adapter:
-            return adapter.predict([asked])[0]
+            return adapter.predict([timed])[0]
 
     def _slot(self, version: ServableVersion) -> AbstractContextManager[None]:
         """A slot for a model that takes its time to write; others need none."""

@@ -235,7 +235,34 @@ ME = _object(
         ),
     }
 )
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+BATCH = _object(
+    {
+        "id": {"type": "string", "format": "uuid"},
+        "state": {"type": "string", "enum": ["running", "finished", "cancelled"]},
+        "model": TEXT,
+        "size": _COUNT,
+        "counts": _object(
+            {
+                "waiting": _COUNT,
+                "claimed": _COUNT,
+                "done": _COUNT,
+                "refused": _COUNT,
+                "failed": _COUNT,
+                "cancelled": _COUNT,
+            }
+        ),
+        "decisions": _map_of(_COUNT),
+        "progress": {"type": "number", "minimum": 0, "maximum": 1},
+        "created_at": {"type": "string", "format": "date-time"},
+        "finished_at": _or_null({"type": "string", "format": "date-time"}),
+        "expires_at": {"type": "string", "format": "date-time"},
+        "results": TEXT,
+    }
+)
 COMPONENTS: Schema = {
+    "Batch": BATCH,
+    "Batches": _object({"batches": _list_of(reference("Batch"))}),
     "PredictRequest": PREDICT_REQUEST,
     "PredictResponse": _object(ANSWER_MEMBERS),
     "Verdict": VERDICT,

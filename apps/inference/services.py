@@ -21,7 +21,7 @@ from apps.audit.services import record_event
 from apps.core.actors import Actor, Subject
 from apps.core.context import current_request_id
 from apps.inference.contracts import Answer, Inspected, Outcome, ServingRequest
-from apps.inference.idempotency import Claim, store_outcome
+from apps.inference.idempotency import OutcomeClaim
 from apps.inference.kept_text import keep_text
 from apps.inference.models import InferenceRecord
 from apps.inference.rendering import rules_of, verdict_summary
@@ -34,7 +34,7 @@ class Outgoing:
 
     status: int
     body: bytes
-    claim: Claim | None = None
+    claim: OutcomeClaim | None = None
     retry_after_s: float | None = None
 
 
@@ -100,7 +100,7 @@ def close_request(
         record.save(force_insert=True)
         keep_text(record, answer)
         if outgoing.claim is not None and answer.problem is None:
-            store_outcome(outgoing.claim, outgoing.status, outgoing.body)
+            outgoing.claim.store(outgoing.status, outgoing.body)
         _audit(actor, record)
         if opening is not None and answer.outcome in FREE:
             give_back_quota(caller.family_id, opening.at)

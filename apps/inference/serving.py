@@ -18,7 +18,7 @@ from apps.core.errors import PlatformError
 from apps.inference.contracts import Answer, FixedText, Outcome, Parts, ServingRequest
 from apps.inference.errors import NotRecorded
 from apps.inference.gateway import decide, fixed_reply, unavailable_answer
-from apps.inference.idempotency import Claim, held, release_claim
+from apps.inference.idempotency import OutcomeClaim, held
 from apps.inference.metrics import count_answer
 from apps.inference.rendering import OK, render_answer, status_of
 from apps.inference.services import Opening, Outgoing, close_request
@@ -41,7 +41,7 @@ def serve_request(
     caller: KeyFacts,
     request: ServingRequest,
     parts: Parts,
-    claim: Claim | None = None,
+    claim: OutcomeClaim | None = None,
     render: Render = render_native,
 ) -> Outgoing:
     """What to send for this request: recorded, or free of any model's words."""
@@ -61,7 +61,7 @@ class Closing:
     caller: KeyFacts
     parts: Parts
     render: Render
-    claim: Claim | None = None
+    claim: OutcomeClaim | None = None
     opening: Opening | None = None
 
     def deliver(self, answer: Answer) -> Outgoing:
@@ -125,7 +125,7 @@ def _delivered(answer: Answer, outgoing: Outgoing) -> Outgoing:
     count_answer(answer)
     if outgoing.claim is not None and outgoing.status != OK:
         try:
-            release_claim(outgoing.claim)
+            outgoing.claim.release()
         except DatabaseError:
             logger.warning("Claim not released; its lease will end")
     return outgoing

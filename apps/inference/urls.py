@@ -12,8 +12,20 @@ from apps.inference.api import (
     RequestView,
     SchemaView,
 )
+from apps.inference.batches.api import (
+    BatchesView,
+    BatchResultsView,
+    BatchView,
+    CancelBatchView,
+)
+
+BATCH = "batches/<uuid:job_id>"
 
 urlpatterns = [
+    path("batches", BatchesView.as_view(), name="batches"),
+    path(BATCH, BatchView.as_view(), name="batch"),
+    path(f"{BATCH}/cancel", CancelBatchView.as_view(), name="cancel-batch"),
+    path(f"{BATCH}/results", BatchResultsView.as_view(), name="batch-results"),
     path("schema", SchemaView.as_view(), name="schema"),
     path("me", MeView.as_view(), name="me"),
     path("models", ModelsView.as_view(), name="models"),

@@ -7,6 +7,7 @@ of each process pays, and nothing is decided differently.
 from __future__ import annotations
 
 import logging
+import os
 
 from django.db import Error as DatabaseError
 
@@ -17,6 +18,7 @@ from apps.models_registry.selectors import PRODUCTION, version_for_alias
 from apps.models_registry.serving import warm as warm_version
 
 logger = logging.getLogger(__name__)
+_warmed_in: list[int] = []
 
 
 def warm_serving() -> list[str]:
@@ -30,8 +32,15 @@ def warm_serving() -> list[str]:
         names = _names_in_production()
     except DatabaseError as error:
         logger.warning("Models not warmed", exc_info=error)
-        return []
-    return [label for name in names for label in _warmed(name)]
+        names = []
+    labels = [label for name in names for label in _warmed(name)]
+    _warmed_in[:] = [os.getpid()]
+    return labels
+
+
+def is_warm() -> bool:
+    """Whether this very process has been through ``warm_serving``."""
+    return _warmed_in == [os.getpid()]
 
 
 def _names_in_production() -> list[str]:

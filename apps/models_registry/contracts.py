@@ -121,8 +121,10 @@ class ModelAdapter(ABC):
     """One format, spoken to in one way.
 
     ``files`` names the artifacts it loads. ``predict`` keeps the order of the batch and
-    raises PredictionFailed, chained, for whatever went wrong; ``unload`` may be called
-    twice. ``streams`` says whether ``stream`` gives text before all of it is written.
+    raises PredictionFailed, chained, for whatever went wrong, and DeadlinePassed once
+    the earliest deadline of the batch has passed; ``unload`` may be called twice, and
+    ends predictions that are under way. ``streams`` says whether ``stream`` gives text
+    before all of it is written.
     """
 
     name: ClassVar[str] = ""
@@ -180,17 +182,24 @@ class RunLog(Protocol):
     def checkpoint(self, step: int, content: bytes) -> None: ...
 
 
+def no_artifacts(digest: str) -> VerifiedBytes:
+    """For jobs that need none: LookupError whatever is asked for."""
+    raise LookupError(f"this job was given no artifacts, not even {digest}")
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
     """A manifest, its rows, and where to continue.
 
     ``resume`` is the last checkpoint's bytes; None starts from the beginning.
+    ``open_artifact`` gives the verified bytes of a digest that the manifest names.
     """
 
     manifest: Mapping[str, object]
     datasets: Mapping[str, RowSource]
     device: str = "cpu"
     resume: bytes | None = None
+    open_artifact: Callable[[str], VerifiedBytes] = no_artifacts
 
 
 @dataclass(frozen=True, slots=True)

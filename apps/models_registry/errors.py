@@ -45,6 +45,13 @@ class PredictionFailed(Unavailable):
     title = "Prediction failed"
 
 
+class DeadlinePassed(PredictionFailed):
+    """The time for an answer was over before there was one."""
+
+    code = "deadline_exceeded"
+    title = "Deadline exceeded"
+
+
 class ReportsMissing(StateConflict):
     """A version has not been measured by every required evaluator."""
 

@@ -79,6 +79,7 @@ def _train(actor: Actor, lease: Lease) -> TrainingOutcome:
         },
         device=manifest["compute"]["device"],
         resume=open_verified(checkpoint.artifact_id).content if checkpoint else None,
+        open_artifact=open_verified,
     )
     return runner_named(manifest["runner"]["name"]).run(job, LeasedLog(actor, lease))
 

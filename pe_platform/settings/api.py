@@ -61,6 +61,22 @@ PE_IDEMPOTENCY_HOURS = 24
 # How long the words of a request are kept, sealed, so that it can be replayed (hours);
 # 0 keeps none.
 PE_KEEP_TEXT_HOURS = env.integer("PE_KEEP_TEXT_HOURS", 0, minimum=0, maximum=8784)
+# What one batch may hold: lines, bytes once unfolded, bytes a line.
+PE_BATCH_MAX_LINES = env.integer(
+    "PE_BATCH_MAX_LINES", 100_000, minimum=1, maximum=1_000_000
+)
+PE_BATCH_MAX_BYTES = env.integer(
+    "PE_BATCH_MAX_BYTES", 256 << 20, minimum=1 << 10, maximum=1 << 34
+)
+PE_BATCH_MAX_LINE_BYTES = 1 << 20
+# How long the results of a batch are kept, sealed, after it was submitted (hours).
+PE_BATCH_RESULT_HOURS = env.integer(
+    "PE_BATCH_RESULT_HOURS", 72, minimum=1, maximum=8784
+)
+# A worker that dies gives its lines back after this (seconds).
+PE_BATCH_LEASE_S = env.integer("PE_BATCH_LEASE_S", 120, minimum=5, maximum=3600)
+# How long a worker stays with one batch before it asks its queue again (seconds).
+PE_BATCH_TURN_S = env.integer("PE_BATCH_TURN_S", 10, minimum=1, maximum=600)
 # How long a process may go on with a version that was changed (seconds).
 PE_SERVING_CACHE_S = 1.0
 API_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
@@ -75,7 +91,14 @@ API_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "options": {"queue": "maintenance"},
     },
 }
+API_BEAT_SCHEDULE["inference-sweep-batches"] = {
+    "task": "inference.sweep_batches",
+    "schedule": 30.0,
+    "options": {"queue": "maintenance"},
+}
 API_TASK_ROUTES = {
+    "inference.run_batch": {"queue": "batch"},
+    "inference.sweep_batches": {"queue": "maintenance"},
     "inference.delete_expired_outcomes": {"queue": "maintenance"},
     "inference.purge_kept_texts": {"queue": "maintenance"},
 }

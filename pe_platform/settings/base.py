@@ -106,7 +106,7 @@ MIDDLEWARE = [
     "pe_platform.middleware.PasswordChangeMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-API_PREFIX = ("/api/", "/v1/")
+API_PREFIX = ("/api/", "/v1/", "/v2/")
 
 TEMPLATES = [
     {
@@ -201,7 +201,7 @@ SECURE_SSL_REDIRECT = IS_PRODUCTION
 SECURE_HSTS_SECONDS = 31536000 if IS_PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PRODUCTION
 SECURE_HSTS_PRELOAD = IS_PRODUCTION
-SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^startupz$", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.boolean("PE_BEHIND_TLS_PROXY", False):

@@ -46,15 +46,24 @@ PE_DEFAULT_POLICY = "default"
 PE_TRAINING_RUNNERS = [
     "apps.models_registry.runners.reply_ranker.runner.ReplyRankerRunner",
     "apps.models_registry.runners.llm_remote.runner.LlmRemoteRunner",
+    "apps.models_registry.runners.bundle.runner.BundleRunner",
 ]
 PE_MODEL_ADAPTERS = [
     "apps.models_registry.adapters.reply_ranker.ReplyRankerOnnxAdapter",
     "apps.models_registry.adapters.llm_remote.LlmRemoteAdapter",
+    "apps.models_registry.adapters.text_classifier_onnx.TextClassifierOnnxAdapter",
+    "apps.models_registry.adapters.text_classifier_torch.TextClassifierTorchAdapter",
+    "apps.models_registry.adapters.text_classifier_tflite.TextClassifierTfliteAdapter",
+    "apps.models_registry.adapters.remote_tensor.RemoteTensorAdapter",
 ]
 # Networks that remote models may be in beside the public internet, such as
 # 10.1.0.0/16 or 127.0.0.1/32; an endpoint at any other private, link-local or loopback
 # address is refused, and plain http works in these networks alone.
 PE_REMOTE_NETWORKS = env.networks("PE_REMOTE_NETWORKS")
+# Model servers on private networks or over plain http: host:port,host:port
+PE_REMOTE_ALLOWED_HOSTS = env.words("PE_REMOTE_ALLOWED_HOSTS")
+# Bearer tokens of model servers, by the name an endpoint.json gives: name:token,...
+PE_REMOTE_TOKENS = env.named_secrets("PE_REMOTE_TOKENS")
 # A version is a candidate once each of these has reported on it.
 PE_REQUIRED_EVALUATORS = ("accuracy", "fairness", "safety")
 # A worker that says nothing for a lease loses its run; it speaks every heartbeat.

@@ -26,7 +26,8 @@ from tests.models_registry.chat_server import running
 from tests.models_registry.fixtures import *  # noqa: F403
 
 ALL_SCOPES = [
-    "inference:predict", "inference:read", "inference:replay", "models:read",
+    "inference:batch", "inference:predict", "inference:read", "inference:replay",
+    "models:read",
 ]  # fmt: skip
 
 

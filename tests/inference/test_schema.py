@@ -21,6 +21,12 @@ from pe_platform.wsgi import application
 BENIGN = "I keep waking at night and worrying about my exam."
 
 
+@schemathesis.serializer("application/jsonl")
+def _as_lines(context, value):
+    """Whatever string was generated, as the body."""
+    return str(value).encode("utf-8", "replace")
+
+
 def document():
     return SchemaGenerator().get_schema(request=None, public=True)
 
@@ -39,6 +45,10 @@ def test_the_document_is_valid_openapi_3_1():
     validate_schema(made)
     assert made["openapi"] == "3.1.0"
     assert set(made["paths"]) == {
+        "/api/v1/batches",
+        "/api/v1/batches/{job_id}",
+        "/api/v1/batches/{job_id}/cancel",
+        "/api/v1/batches/{job_id}/results",
         "/api/v1/me",
         "/api/v1/models",
         "/api/v1/models/{name}/predict",

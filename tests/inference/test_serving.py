@@ -278,7 +278,7 @@ def test_a_claim_that_cannot_be_let_go_waits_for_its_lease(monkeypatch):
     def down(_claim):
         raise OperationalError("down")
 
-    monkeypatch.setattr("apps.inference.serving.release_claim", down)
+    monkeypatch.setattr("apps.inference.idempotency.release_claim", down)
     caller = a_caller()
 
     status, _ = sent(

@@ -9,6 +9,7 @@ from django.test import Client
 from apps.accounts.permissions import system_actor
 from apps.audit.models import AuditChain
 from apps.audit.services import write_checkpoint
+from apps.inference import warming
 from pe_platform import health
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,19 @@ def test_livez_answers_anyone(client: Client):
 
     assert response.status_code == 200
     assert response.json() == {"status": "alive"}
+
+
+def test_startupz_says_when_the_process_has_loaded_what_it_serves(
+    client: Client, monkeypatch
+):
+    monkeypatch.setattr(warming, "_warmed_in", [])
+
+    before = client.get("/startupz")
+    warming.warm_serving()
+    after = client.get("/startupz")
+
+    assert (before.status_code, before.json()) == (503, {"status": "starting"})
+    assert (after.status_code, after.json()) == (200, {"status": "started"})
 
 
 def test_readyz_names_each_check(client: Client):

@@ -67,8 +67,10 @@ def _right(name: str, answered: list[Answered], slice: str = "") -> Metric:
 
 
 def _fits(answered: list[Answered], top: int) -> Metric:
-    fitting = sum(item.category in item.reply_categories[:top] for item in answered)
-    return share(f"reply_fits_top_{top}", fitting, len(answered))
+    # A classifier ranks no replies: there is nothing that could fit.
+    ranked = [item for item in answered if item.reply_categories]
+    fitting = sum(item.category in item.reply_categories[:top] for item in ranked)
+    return share(f"reply_fits_top_{top}", fitting, len(ranked))
 
 
 def _macro_f1(answered: list[Answered], seed: int) -> Metric:

@@ -1,6 +1,8 @@
 """Loaded models of one process, by version digest: warm, bounded, safe in threads.
 
 An adapter in use is never unloaded under its user; it goes when the last one is done.
+So an alias may move at any time: requests under way end on the version they began with,
+later ones load and use the new one, and the old one is evicted once nobody uses it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from apps.core.errors import Unavailable
 from apps.models_registry.contracts import ModelAdapter
 
 Loader = Callable[[], ModelAdapter]
@@ -32,24 +35,27 @@ class AdapterPool:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._is_drained = False
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
 
     @contextmanager
     def use(self, digest: str, loader: Loader) -> Iterator[ModelAdapter]:
         """The loaded adapter of a digest, kept loaded for the length of the block.
 
-        Whatever ``loader`` raises reaches every thread that waited for it, and nothing
-        is kept.
+        Whatever ``loader`` raises reaches its caller, and nothing is kept; a thread
+        that waited meanwhile tries for itself. Unavailable once the pool was drained.
         """
         entry = self._enter(digest)
         try:
             yield self._loaded(digest, entry, loader)
         finally:
-            self._leave(entry)
+            self._leave(digest, entry)
 
     def _enter(self, digest: str) -> _Entry:
         with self._lock:
+            if self._is_drained:
+                raise Unavailable("This process is ending and loads no model.")
             entry = self._entries.setdefault(digest, _Entry())
             self._entries.move_to_end(digest)
             entry.users += 1
@@ -70,10 +76,16 @@ class AdapterPool:
             if self._entries.get(digest) is entry:
                 del self._entries[digest]
 
-    def _leave(self, entry: _Entry) -> None:
+    def _leave(self, digest: str, entry: _Entry) -> None:
         with self._lock:
             entry.users -= 1
             unwanted = self._evict()
+            is_stray = self._entries.get(digest) is not entry
+            if is_stray and not entry.users and entry.adapter is not None:
+                # Loaded by a thread that waited while another's loading failed.
+                unwanted.append(entry.adapter)
+                entry.adapter = None
+            self._lock.notify_all()
         for adapter in unwanted:
             adapter.unload()
 
@@ -95,6 +107,25 @@ class AdapterPool:
             return tuple(
                 digest for digest, entry in self._entries.items() if entry.adapter
             )
+
+    def drain(self, timeout_s: float) -> bool:
+        """Take no more users, wait for those there are, then unload everything.
+
+        False when some were not done in time: their predictions are ended.
+        """
+        with self._lock:
+            self._is_drained = True
+            is_idle = self._lock.wait_for(self._is_idle, timeout_s)
+            adapters = [e.adapter for e in self._entries.values() if e.adapter]
+            for entry in self._entries.values():
+                entry.adapter = None
+            self._entries.clear()
+        for adapter in adapters:
+            adapter.unload()
+        return is_idle
+
+    def _is_idle(self) -> bool:
+        return not any(entry.users for entry in self._entries.values())
 
     def clear(self) -> None:
         """Unload everything that nobody is using."""

@@ -46,6 +46,7 @@ class Artifact(models.Model):
     class Kind(models.TextChoices):
         SAFETENSORS = "safetensors", "safetensors"
         ONNX = "onnx", "ONNX"
+        TFLITE = "tflite", "LiteRT (.tflite)"
         JSON = "json", "JSON"
         CHECKPOINT = "checkpoint", "Training checkpoint (safetensors)"
 

@@ -6,6 +6,7 @@ from apps.models_registry.services.catalog import (
     reopen_version,
     retire_version,
 )
+from apps.models_registry.services.importing import Bundle, import_bundle
 from apps.models_registry.services.leases import (
     claim_run,
     complete_run,
@@ -32,6 +33,7 @@ from apps.models_registry.services.runs import (
 from apps.models_registry.services.secrets import set_endpoint_secret
 
 __all__ = [
+    "Bundle",
     "cancel_run",
     "claim_run",
     "close_submission",
@@ -40,6 +42,7 @@ __all__ = [
     "describe_version",
     "fail_run",
     "heartbeat_run",
+    "import_bundle",
     "mark_approved",
     "promote_version",
     "queue_run",

@@ -1,0 +1,1 @@
+"""Batches: many texts in one file, each of them answered like any single request."""

@@ -1,0 +1,1 @@
+"""Brings models that were trained elsewhere into the registry."""
