@@ -38,7 +38,8 @@ from apps.inference.errors import (
 from apps.inference.release import is_complete, released_reply
 from apps.inference.stopwatch import Stopwatch
 from apps.models_registry.contracts import Prediction, TextRequest
-from apps.safety.contracts import Decision
+from apps.safety.contracts import Decision, Stage
+from apps.safety.languages.answering import is_only_language
 from apps.safety.rules import LICENSED_ONLY
 
 logger = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ class _Path:
         self.parts = parts
         self.guard = guard
         self.watch = watch
+        self.locale = parts.answer_locale(request)
 
     def follow(self) -> Answer:
         with self.watch.step("input"):
@@ -138,9 +140,7 @@ class _Path:
                 "Prediction failed",
                 extra={"version": routed.version.label, "code": error.code},
             )
-            unavailable = fixed_reply(
-                self.parts, FixedText.UNAVAILABLE, self.request.locale
-            )
+            unavailable = fixed_reply(self.parts, FixedText.UNAVAILABLE, self.locale)
             return Answer(self.request, Outcome.UNAVAILABLE, unavailable, problem=error)
         return self._reply_of(found, reply)
 
@@ -182,16 +182,21 @@ class _Path:
         return Answer(
             self.request,
             Outcome.REPLACE if replaced else Outcome.BLOCK,
-            fixed_reply(self.parts, kind, self.request.locale),
+            fixed_reply(self.parts, kind, self.locale),
         )
 
     def _crisis(self, found: Inspected) -> Answer:
         """The fixed crisis reply; the case is committed before this returns.
 
+        Where only the language of the input stood in the way, the reply says that.
         When the case cannot be written the person still gets the reply; the answer
         then carries a problem, and the caller is told to send the request again.
         """
-        reply = fixed_reply(self.parts, FixedText.CRISIS, self.request.locale)
+        is_unread = found.stage is Stage.INPUT and is_only_language(
+            found.decision, found.verdicts
+        )
+        kind = FixedText.LANGUAGE if is_unread else FixedText.CRISIS
+        reply = fixed_reply(self.parts, kind, self.locale)
         escalation, problem = self._escalate(found)
         return Answer(
             self.request,

@@ -41,12 +41,17 @@ _RULES = _FOLDER / "jurisdictions"
 
 @dataclass(frozen=True, slots=True)
 class FixedTexts:
-    """The approved words for one locale; never written by a model."""
+    """The approved words for one locale; never written by a model.
+
+    ``language`` tells that the person's language cannot be read yet; where a policy has
+    none, the crisis text is said instead, which names the same help.
+    """
 
     locale: str
     crisis: str
     blocked: str
     unavailable: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
