@@ -18,9 +18,12 @@ from apps.safety.errors import GatesUnavailable
 from apps.safety.gates.base import BaseGate, GateKit
 from apps.safety.gates.identifiers import gazetteer
 from apps.safety.gates.identifiers.second_opinion import second_opinion
+from apps.safety.judges.panel import JudgedRunner
+from apps.safety.judges.seating import background, seats
 from apps.safety.pipeline import GateRunner
 from apps.safety.policy import GATE_ORDER, Policy, default_policy
 from apps.safety.scoring import SharedScorer
+from apps.safety.services.disagreements import queue_disagreements
 
 
 def gate_classes() -> dict[str, type[BaseGate]]:
@@ -55,8 +58,16 @@ def gates() -> tuple[BaseGate, ...]:
 
 
 def runner_for(policy: Policy) -> GateRunner:
-    """The process's gates under a policy."""
-    return GateRunner(gates(), policy)
+    """The process's gates under a policy, with the policy's judges beside them."""
+    if not policy.judges:
+        return GateRunner(gates(), policy)
+    return JudgedRunner(
+        gates(),
+        policy,
+        seats(policy),
+        sink=queue_disagreements,
+        background=background(),
+    )
 
 
 def warm() -> None:

@@ -22,6 +22,7 @@ import jsonschema
 from apps.core.digests import digest_json
 from apps.safety.contracts import RiskLevel, Stage, Thresholds
 from apps.safety.errors import PolicyInvalid
+from apps.safety.judges.rules import JudgeRule, parse_judges
 from apps.safety.rules import Rules, parse_rules
 
 GATE_ORDER = (
@@ -87,6 +88,7 @@ class Policy:
     _contacts: Mapping[str, tuple[Contact, ...]]
     effective_from: datetime | None = None
     rules: Rules = field(default_factory=Rules)
+    judges: tuple[JudgeRule, ...] = ()
 
     def thresholds(self, gate: str, stage: Stage) -> Thresholds:
         """The gate's numbers for a stage; KeyError where the policy has none."""
@@ -170,6 +172,7 @@ def parse_policy(document: Any, *, name: str, version: int = 0) -> Policy:
             }
         ),
         rules=parse_rules(document.get("rules", {})),
+        judges=parse_judges(document.get("judges", ()), GATE_ORDER),
         effective_from=_moment(document.get("effective_from")),
     )
 

@@ -6,6 +6,7 @@ default: a missing one stops the process, it is never replaced by a guessable va
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -102,6 +103,20 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     if not value:
         return list(default)
     return [word.strip() for word in value.split(",") if word.strip()]
+
+
+def json_object(name: str) -> dict[str, dict[str, object]]:
+    """A JSON object of objects; empty when unset."""
+    value = text(name)
+    try:
+        found = json.loads(value) if value else {}
+    except json.JSONDecodeError as error:
+        raise ImproperlyConfigured(f"{name} is not JSON: {error.msg}") from error
+    if not isinstance(found, dict) or not all(
+        isinstance(one, dict) for one in found.values()
+    ):
+        raise ImproperlyConfigured(f"{name} must be a JSON object of objects")
+    return found
 
 
 def database(name: str, default: str) -> dict[str, object]:

@@ -37,7 +37,8 @@ _LOANS = frozenset(
     (
         "cafe", "cafes", "naive", "fiance", "fiancee", "cliche", "resume", "pokemon",
         "pinata", "jalapeno", "facade", "senor", "senora", "uber", "deja", "vu",
-        "creme", "brulee", "touche", "entree", "beyonce", "puree", "saute", "soiree", "vie",
+        "creme", "brulee", "touche", "entree", "beyonce", "puree", "saute",
+        "soiree", "vie",
     )
 )  # fmt: skip
 
