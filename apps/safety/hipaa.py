@@ -43,7 +43,7 @@ missed. `tests/safety/test_hipaa.py` sends the examples of `apps/safety/hipaa.to
 invented, through the privacy gate as it is served, and wants every one of them masked.
 Examples show that a kind is covered, not how much of it: recall by kind on held-out
 sentences is in [privacy](privacy.md). This is not de-identification under HIPAA by
-itself: Safe Harbor also asks that nobody knows how to identify the person from the rest.
+itself: Safe Harbor also asks that nobody knows how to identify people from the rest.
 """
 
 
