@@ -87,6 +87,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "inference.replay_inferencerecord",
         "inference.read_kepttext",
         "safety.report_escalation",
+        "safety.view_judgedisagreement",
+        "safety.review_judgedisagreement",
     },
     Role.COMPLIANCE: VIEW
     | SIGN
@@ -104,6 +106,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "safety.view_escalationstep",
         "safety.view_notificationattempt",
         "safety.report_escalation",
+        "safety.view_judgedisagreement",
+        "safety.export_judgedisagreement",
         "inference.view_inferencerecord",
         "inference.replay_inferencerecord",
     },
@@ -124,7 +128,9 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
     "inference": frozenset({"safety.open_escalation"}),
     "batch": frozenset({"inference.run_batchjob"}),
     "escalation": frozenset({"safety.sweep_escalation"}),
-    "reporting": frozenset({"safety.report_escalation"}),
+    "reporting": frozenset(
+        {"safety.report_escalation", "safety.export_judgedisagreement"}
+    ),
     "trainer": frozenset(
         {"models_registry.run_trainingrun", "models_registry.add_modelversion"}
     ),

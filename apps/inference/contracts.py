@@ -59,6 +59,7 @@ class FixedText(StrEnum):
     BLOCKED = "blocked"
     UNAVAILABLE = "unavailable"
     LICENSED = "licensed"
+    LANGUAGE = "language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,10 @@ class Parts(Protocol):
         ...
 
     def fixed(self, kind: FixedText, locale: str) -> FixedReply: ...
+
+    def answer_locale(self, request: ServingRequest) -> str:
+        """In which locale to answer: that of the text itself where texts exist."""
+        ...
 
     def escalate(
         self, request: ServingRequest, found: Inspected

@@ -40,7 +40,8 @@ from apps.inference.errors import (
 from apps.inference.release import is_complete, released_reply
 from apps.inference.stopwatch import Stopwatch
 from apps.models_registry.contracts import Prediction
-from apps.safety.contracts import Decision
+from apps.safety.contracts import Decision, Stage
+from apps.safety.languages.answering import is_only_language
 from apps.safety.rules import LICENSED_ONLY
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ class Path:
         self.parts = parts
         self.watch = Stopwatch(request.deadline_ms)
         self.guard = parts.guard()
+        self.locale = parts.answer_locale(request)
         self.found: Inspected | None = None
         self.routed: Routed | None = None
 
@@ -183,7 +185,10 @@ class Path:
             "Prediction failed",
             extra={"version": routed.version.label, "code": error.code},
         )
-        return unavailable_answer(self.request, self.parts, error)
+        answer = unavailable_answer(self.request, self.parts, error)
+        return replace(
+            answer, reply=fixed_reply(self.parts, FixedText.UNAVAILABLE, self.locale)
+        )
 
     def concluded(self, output: Inspected, released: Reply | None) -> Answer:
         """What the output's gates decided; ``released`` is what they let out."""
@@ -204,16 +209,21 @@ class Path:
         return Answer(
             self.request,
             Outcome.REPLACE if replaced else Outcome.BLOCK,
-            fixed_reply(self.parts, kind, self.request.locale),
+            fixed_reply(self.parts, kind, self.locale),
         )
 
     def _crisis(self, found: Inspected) -> Answer:
         """The fixed crisis reply; the case is committed before this returns.
 
+        Where only the language of the input stood in the way, the reply says that.
         When the case cannot be written the person still gets the reply; the answer
         then carries a problem, and the caller is told to send the request again.
         """
-        reply = fixed_reply(self.parts, FixedText.CRISIS, self.request.locale)
+        is_unread = found.stage is Stage.INPUT and is_only_language(
+            found.decision, found.verdicts
+        )
+        kind = FixedText.LANGUAGE if is_unread else FixedText.CRISIS
+        reply = fixed_reply(self.parts, kind, self.locale)
         escalation, problem = self._escalate(found)
         return Answer(
             self.request,

@@ -50,6 +50,7 @@ from apps.safety.assembly import runner_for
 from apps.safety.assembly import warm as warm_gates
 from apps.safety.cases import CaseFacts, text_digest
 from apps.safety.contracts import Decision
+from apps.safety.languages.answering import answer_locale
 from apps.safety.policy import Policy, default_policy
 from apps.safety.selectors import policy_in_force
 from apps.safety.services import open_case
@@ -111,6 +112,10 @@ class PlatformParts:
 
     def fixed(self, kind: FixedText, locale: str) -> FixedReply:
         return fixed_text(kind, locale, self._caller.jurisdiction)
+
+    def answer_locale(self, request: ServingRequest) -> str:
+        policy, _ = policy_or_shipped(self._caller.jurisdiction)
+        return answer_locale(request.locale, request.text, policy.locales)
 
     def escalate(self, request: ServingRequest, found: Inspected) -> OpenedEscalation:
         """The committed case. Repeated for one request it is the same case.
@@ -203,6 +208,8 @@ def fixed_text(kind: FixedText, locale: str, jurisdiction: str = "") -> FixedRep
     if kind is FixedText.LICENSED:
         return FixedReply(policy.licensed_text(locale), policy.contacts(locale))
     texts = policy.texts(locale)
+    if kind is FixedText.LANGUAGE:
+        return FixedReply(texts.language or texts.crisis, policy.contacts(locale))
     return FixedReply(getattr(texts, kind.value), policy.contacts(locale))
 
 

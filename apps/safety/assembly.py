@@ -19,8 +19,11 @@ from apps.safety.errors import GatesUnavailable
 from apps.safety.gates.base import BaseGate, GateKit
 from apps.safety.gates.identifiers import gazetteer
 from apps.safety.gates.identifiers.second_opinion import second_opinion
+from apps.safety.judges.panel import JudgedRunner
+from apps.safety.judges.seating import background, seats
 from apps.safety.pipeline import GateRunner
 from apps.safety.policy import GATE_ORDER, Policy, default_policy
+from apps.safety.services.disagreements import queue_disagreements
 
 
 def gate_classes() -> dict[str, type[BaseGate]]:
@@ -63,8 +66,17 @@ def gates(*, thorough: bool = False) -> tuple[BaseGate, ...]:
 
 
 def runner_for(policy: Policy, *, thorough: bool = False) -> GateRunner:
-    """The process's gates under a policy."""
-    return GateRunner(gates(thorough=thorough), policy)
+    """The process's gates under a policy, with the policy's judges beside them."""
+    six = gates(thorough=thorough)
+    if not policy.judges:
+        return GateRunner(six, policy)
+    return JudgedRunner(
+        six,
+        policy,
+        seats(policy),
+        sink=queue_disagreements,
+        background=background(),
+    )
 
 
 def warm() -> None:

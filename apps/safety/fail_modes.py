@@ -29,6 +29,8 @@ CALM = "we walked to the market and bought bread"
 LAST_WORD = "here"
 OVERSIZED_CHARS = 5 * WINDOW_CHARS
 UNKNOWN_LOCALE = "zxx"
+# A calm sentence in a language of no gate, under a locale that every gate knows.
+FOREIGN = "aujourd'hui nous sommes allés au marché et nous avons acheté du pain"
 _DEADLINE_MS = 60_000.0
 
 
@@ -41,6 +43,7 @@ class FailMode(StrEnum):
     CORRUPT_WEIGHTS = "corrupt_weights"
     OUT_OF_MEMORY = "out_of_memory"
     UNSUPPORTED_LANGUAGE = "unsupported_language"
+    FOREIGN_TEXT = "foreign_text"
     OVERSIZED_TEXT = "oversized_text"
 
     @property
@@ -142,6 +145,8 @@ def inspection_for(gate: type[Gate], stage: Stage, mode: FailMode) -> Inspection
     calm = Inspection(CALM, stage, locale, deadline_ms=_DEADLINE_MS)
     if mode is FailMode.UNSUPPORTED_LANGUAGE:
         return replace(calm, locale=UNKNOWN_LOCALE)
+    if mode is FailMode.FOREIGN_TEXT:
+        return replace(calm, text=FOREIGN)
     if mode is FailMode.OVERSIZED_TEXT:
         filler = f"{CALM} " * (OVERSIZED_CHARS // len(CALM))
         return replace(calm, text=filler + LAST_WORD)

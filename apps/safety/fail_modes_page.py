@@ -19,7 +19,9 @@ finds the same. No cell can read ALLOW: a gate's failure decision has no such me
 """
 _TAIL = """\
 A cell is the gate's own decision; the strictest of all gates is the answer, so a
-language that no gate knows comes to the crisis gate's ESCALATE.
+language that no gate knows comes to the crisis gate's ESCALATE. Nothing else having
+been seen, the person is then told in that language, where a text for it is approved,
+that it cannot be read yet, with contacts.
 
 On `oversized text` the gate answers: text is read in overlapping windows, all of them,
 and the strictest window decides. The cell shows what a sign in the last window comes
@@ -45,6 +47,7 @@ _MEANING = {
     FailMode.CORRUPT_WEIGHTS: "weights are not the bytes of their digest",
     FailMode.OUT_OF_MEMORY: "the gate cannot allocate what it needs",
     FailMode.UNSUPPORTED_LANGUAGE: "a locale or script the gate was not made for",
+    FailMode.FOREIGN_TEXT: "text that reads as another language than its locale's",
     FailMode.OVERSIZED_TEXT: "more text than one window holds",
 }
 

@@ -14,7 +14,7 @@ from unfold.widgets import (
 )
 
 from apps.accounts.models import User
-from apps.safety.models import Escalation, SafetyPolicy
+from apps.safety.models import Escalation, JudgeDisagreement, SafetyPolicy
 from apps.safety.policy import default_document
 from apps.safety.selectors import document_in_force
 from apps.safety.services.texts import LEAST_REASON, MOST_REASON
@@ -120,3 +120,11 @@ class ResponderForm(forms.Form):
         self.fields["responder"].queryset = (  # type: ignore[attr-defined]
             User.objects.filter(answering, is_active=True).distinct()
         )
+
+
+class OutcomeForm(forms.Form):
+    """Who was right, the gate or the judge."""
+
+    outcome = forms.ChoiceField(
+        choices=JudgeDisagreement.Outcome.choices, widget=UnfoldAdminSelectWidget
+    )

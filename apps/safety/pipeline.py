@@ -22,7 +22,8 @@ from apps.safety.contracts import (
     strictest,
 )
 from apps.safety.errors import GatesUnavailable
-from apps.safety.gates.text import is_mostly_foreign_script
+from apps.safety.languages.answering import LANGUAGE
+from apps.safety.languages.identify import ENGLISH, languages_of
 from apps.safety.masking import WITHHELD, mask
 from apps.safety.policy import Policy
 from apps.safety.windows import windows
@@ -33,7 +34,6 @@ _MASKING = frozenset({"privacy", "redaction"})
 FAILED = "failed"
 LATE = "deadline_exceeded"
 UNPARSEABLE = "verdict_unparseable"
-LANGUAGE = "language_unsupported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,13 @@ class GateRunner:
 
 
 def is_language_supported(gate: Gate, inspection: Inspection) -> bool:
-    """Whether the gate was made for the locale's language and the text's script."""
+    """Whether the gate was made for the locale's language and for the text's own.
+
+    Text that is too short or too mixed to tell counts as the locale's.
+    """
     language = inspection.locale.replace("_", "-").partition("-")[0].lower()
-    return language in gate.languages and not is_mostly_foreign_script(inspection.text)
+    spoken = languages_of(inspection.text) - {ENGLISH}
+    return language in gate.languages and spoken <= gate.languages
 
 
 def is_sound(verdict: object, gate: Gate, length: int) -> bool:

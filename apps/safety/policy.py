@@ -22,6 +22,7 @@ import jsonschema
 from apps.core.digests import digest_json
 from apps.safety.contracts import RiskLevel, Stage, Thresholds
 from apps.safety.errors import PolicyInvalid
+from apps.safety.judges.rules import JudgeRule, parse_judges
 from apps.safety.rules import Rules, parse_rules
 
 GATE_ORDER = (
@@ -41,12 +42,17 @@ _RULES = _FOLDER / "jurisdictions"
 
 @dataclass(frozen=True, slots=True)
 class FixedTexts:
-    """The approved words for one locale; never written by a model."""
+    """The approved words for one locale; never written by a model.
+
+    ``language`` tells that the person's language cannot be read yet; where a policy has
+    none, the crisis text is said instead, which names the same help.
+    """
 
     locale: str
     crisis: str
     blocked: str
     unavailable: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class Policy:
     _contacts: Mapping[str, tuple[Contact, ...]]
     effective_from: datetime | None = None
     rules: Rules = field(default_factory=Rules)
+    judges: tuple[JudgeRule, ...] = ()
 
     def thresholds(self, gate: str, stage: Stage) -> Thresholds:
         """The gate's numbers for a stage; KeyError where the policy has none."""
@@ -165,6 +172,7 @@ def parse_policy(document: Any, *, name: str, version: int = 0) -> Policy:
             }
         ),
         rules=parse_rules(document.get("rules", {})),
+        judges=parse_judges(document.get("judges", ()), GATE_ORDER),
         effective_from=_moment(document.get("effective_from")),
     )
 

@@ -121,15 +121,17 @@ def _json_object(raw: bytes) -> dict[str, Any]:
 
 
 def screen_lines(
-    runner: GateRunner, lines: Iterable[bytes], explain: int = 0
+    runner: GateRunner, lines: Iterable[bytes], explain: int = 0, *, first: int = 1
 ) -> Iterator[ScreenedLine]:
     """One line of output for each non-blank line of input, in order.
+
+    ``first`` is the number of the first line in its file.
 
     A line that cannot be read becomes a ``block`` with an ``error``: nothing is lost
     and nothing passes for lack of reading. JSON is ASCII-escaped, so that unpaired
     surrogates come out as they went in.
     """
-    for number, raw in enumerate(lines, start=1):
+    for number, raw in enumerate(lines, start=first):
         if not raw.strip():
             continue
         try:

@@ -24,7 +24,13 @@ from apps.safety.models import (
     NotificationAttempt,
     SafetyPolicy,
 )
-from apps.safety.policy import Policy, StaleContact, default_policy, parse_policy
+from apps.safety.policy import (
+    Policy,
+    StaleContact,
+    default_document,
+    default_policy,
+    parse_policy,
+)
 from apps.safety.referrals import HandledCase
 
 _lock = threading.Lock()
@@ -166,6 +172,14 @@ def handled_cases(first: date, last: date) -> Iterator[HandledCase]:
             (acknowledged_at - opened_at).total_seconds() if acknowledged_at else None
         )
         yield HandledCase(level, locale, disposition, waited_s)
+
+
+def document_of(policy: Policy) -> object:
+    """The JSON document that a policy was read from: its row's, or the shipped one."""
+    if not policy.version:
+        return default_document()
+    rows = SafetyPolicy.objects.filter(name=policy.name, version=policy.version)
+    return rows.values_list("document", flat=True).get()
 
 
 def document_in_force(name: str) -> object:

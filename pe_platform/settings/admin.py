@@ -70,6 +70,7 @@ NAVIGATION: list[dict[str, object]] = [
             _item("Datasets", "database", "datasets", "dataset"),
             _item("Dataset versions", "layers", "datasets", "datasetversion"),
             _item("Safety policies", "policy", "safety", "safetypolicy"),
+            _item("Disagreements", "difference", "safety", "judgedisagreement"),
         ],
     },
     {

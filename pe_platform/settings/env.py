@@ -6,6 +6,7 @@ default: a missing one stops the process, it is never replaced by a guessable va
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -115,6 +116,20 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
             raise ImproperlyConfigured(
                 f"{name}={word!r} is not a network such as 10.1.0.0/16."
             ) from error
+    return found
+
+
+def json_object(name: str) -> dict[str, dict[str, object]]:
+    """A JSON object of objects; empty when unset."""
+    value = text(name)
+    try:
+        found = json.loads(value) if value else {}
+    except json.JSONDecodeError as error:
+        raise ImproperlyConfigured(f"{name} is not JSON: {error.msg}") from error
+    if not isinstance(found, dict) or not all(
+        isinstance(one, dict) for one in found.values()
+    ):
+        raise ImproperlyConfigured(f"{name} must be a JSON object of objects")
     return found
 
 

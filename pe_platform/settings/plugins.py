@@ -41,6 +41,11 @@ PE_GATES = [
     "apps.safety.gates.redaction.RedactionGate",
 ]
 PE_DEFAULT_POLICY = "default"
+# Second judges by name, as JSON: {"guard": {"class": "apps.safety.judges...", ...}}.
+# They speak only where the policy in force gives them a seat; see docs/gates/judges.md.
+PE_JUDGES = env.json_object("PE_JUDGES")
+# Bearer token for remote judges.
+PE_JUDGE_API_KEY = env.text("PE_JUDGE_API_KEY")
 
 # -- models, training and evaluation ---------------------------------------------------
 PE_TRAINING_RUNNERS = [

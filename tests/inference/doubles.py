@@ -118,6 +118,9 @@ class PartsDouble:
             raise self.predict_error
         return Prediction(MODEL_WORDS, {"label": 1.0}, "r1", version.digest, 0.1)
 
+    def answer_locale(self, request: ServingRequest) -> str:
+        return request.locale
+
     def fixed(self, kind: FixedText, locale: str) -> FixedReply:
         return FixedReply(
             f"fixed {kind.value} {locale}",

@@ -22,7 +22,7 @@ DIRECTORY = {"findahelpline.com"}
 ELSEWHERE = (
     "en", "en-AU", "en-CA", "en-IE", "en-IN", "en-NG", "en-NZ", "en-ZA", "en-001",
     "fr", "fr-CA", "de-DE", "pt-BR", "zh-Hant-TW", "ja-JP", "ar-EG", "hi-IN", "sw-KE",
-    "uk-UA", "es-MX", "es-US", "es-419", "ES_ar", "en-Latn-US", "us", "US", "en-USA",
+    "uk-UA", "es-CO", "es-419", "ES_ar", "en-Latn-US", "us", "US", "en-USA",
     "", "-", "-US", "_", "xx-YY", "und", "C", "POSIX", "en-US.UTF-8", "en-US-x-private",
     "international", "тест", "988", "../en-US", "en-U S",
 )  # fmt: skip
@@ -40,7 +40,15 @@ def test_an_unknown_country_gets_the_directory_and_no_number(locale: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("locale", "number"), [("en-US", "988"), ("en_us", "988"), ("EN-gb", "116 123")]
+    ("locale", "number"),
+    [
+        ("en-US", "988"),
+        ("en_us", "988"),
+        ("EN-gb", "116 123"),
+        ("es-US", "988"),
+        ("es-ES", "024"),
+        ("es-MX", "800 911 2000"),
+    ],
 )
 def test_a_known_country_gets_its_own(locale: str, number: str) -> None:
     assert number in default_policy().texts(locale).crisis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.safety.contracts import Decision, Stage
+from apps.safety.contracts import Decision, Gate, Inspection, Stage, Verdict
 from apps.safety.gates.base import BaseGate, GateKit
 from apps.safety.gates.crisis import CrisisGate
+from apps.safety.gates.identifiers import gazetteer
 from apps.safety.gates.identifiers.second_opinion import second_opinion
 from apps.safety.gates.privacy import PrivacyGate
 from apps.safety.pipeline import GateRunner
@@ -33,10 +35,24 @@ from tests.safety.support import FixedScorer, replied
 from tests.safety.test_gate_contract import GATES
 from tests.safety.test_pipeline import runner as faulty_runner
 
-RUNNER = GateRunner(
-    [gate(GateKit(FixedScorer(), second_opinion())) for gate in GATES],
-    default_policy(),
-)
+
+def patient_gates() -> list[BaseGate]:
+    """Gates that no busy machine makes late: lateness would look like a difference."""
+    gazetteer.warm()
+    gates = [gate(GateKit(FixedScorer(), second_opinion())) for gate in GATES]
+    for gate in gates:
+        gate.deadline_ms = 10.0**9  # type: ignore[misc]
+    return gates
+
+
+class PatientRunner(GateRunner):
+    """Gives each gate all the time of a stream; only texts are compared here."""
+
+    def ask(self, gate: Gate, inspection: Inspection) -> Verdict:
+        return super().ask(gate, replace(inspection, deadline_ms=10.0**9))
+
+
+RUNNER = PatientRunner(patient_gates(), default_policy())
 PATIENT = Limits(deadline_ms=10**9)
 EAGER = replace(PATIENT, step_chars=1, growth=10**6)
 CALM = "That sounds like a heavy week. You are not alone with it. "
@@ -99,7 +115,16 @@ def _facts(event: Stop | Ending) -> object:
     return [replace(verdict, elapsed_ms=0.0) for verdict in verdicts]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples each time. PE_STREAM_EXAMPLES asks for so many, and for new ones.
+MANY = int(os.environ.get("PE_STREAM_EXAMPLES", "0"))
+
+
+@settings(
+    max_examples=MANY or 150,
+    derandomize=not MANY,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     text=TEXTS,
     cuts=st.lists(st.integers(0, 300), max_size=30),

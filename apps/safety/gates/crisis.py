@@ -58,7 +58,7 @@ class CrisisGate(BaseGate):
     """Grades risk and escalates from the policy's threshold on."""
 
     name: ClassVar[str] = "crisis"
-    version: ClassVar[str] = "1.0.0"
+    version: ClassVar[str] = "1.1.0"
     stages: ClassVar[frozenset[Stage]] = BOTH_STAGES
     on_failure: ClassVar[FailureDecision] = FailureDecision.ESCALATE
     thresholds: ClassVar[tuple[str, ...]] = (

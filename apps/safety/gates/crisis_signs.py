@@ -14,13 +14,18 @@ from functools import lru_cache
 from apps.safety.contracts import Span
 from apps.safety.gates.base import either
 from apps.safety.gates.lexicons import crisis_cues as cues
+from apps.safety.gates.lexicons import crisis_es
 from apps.safety.gates.lexicons.crisis_en import MACROS, SIGNS
 from apps.safety.gates.lexicons.crisis_figurative import FIGURATIVE
-from apps.safety.gates.phrases import Hit, book
+from apps.safety.gates.phrases import Hit, PhraseBook, book
 from apps.safety.gates.text import Folded, clause_after, clause_before, fold
 
-_SIGNS = book(SIGNS, MACROS)
-_IDIOMS = book([("figurative", 1.0, FIGURATIVE)], MACROS)
+_SIGNS = PhraseBook(
+    [*book(SIGNS, MACROS).phrases, *book(crisis_es.SIGNS, crisis_es.MACROS).phrases]
+)
+_IDIOMS = book(
+    [("figurative", 1.0, FIGURATIVE), ("figurative", 1.0, crisis_es.FIGURATIVE)], MACROS
+)
 
 SOFTENED = {
     "figurative": 0.1,

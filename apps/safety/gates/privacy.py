@@ -32,7 +32,7 @@ class PrivacyGate(BaseGate):
     """Masks identifiers on both stages."""
 
     name: ClassVar[str] = "privacy"
-    version: ClassVar[str] = "1.0.0"
+    version: ClassVar[str] = "1.1.0"
     stages: ClassVar[frozenset[Stage]] = BOTH_STAGES
     thresholds: ClassVar[tuple[str, ...]] = ("mask",)
     reasons: ClassVar[tuple[str, ...]] = tuple(

@@ -58,7 +58,7 @@ class RedactionGate(BaseGate):
     """Masks leftovers, blocks secrets; always the last gate."""
 
     name: ClassVar[str] = "redaction"
-    version: ClassVar[str] = "1.0.0"
+    version: ClassVar[str] = "1.1.0"
     stages: ClassVar[frozenset[Stage]] = OUTPUT_ONLY
     thresholds: ClassVar[tuple[str, ...]] = ("mask", "profanity")
     reasons: ClassVar[tuple[str, ...]] = (

@@ -85,7 +85,7 @@ def clause_after(text: str, position: int, reach: int = 120) -> str:
 
 def is_mostly_foreign_script(text: str, sample: int = 2000) -> bool:
     """Whether most letters are of a script that no English model has been shown."""
-    if text.isascii():
+    if text.isascii() or ord(max(text)) <= _LAST_LATIN:
         return False
     letters = [char for char in text[:sample] if char.isalpha()]
     foreign = sum(1 for char in letters if _is_foreign(ord(char)))

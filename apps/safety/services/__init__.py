@@ -1,6 +1,11 @@
 """Every write of the safety app, one function for each domain verb."""
 
 from apps.safety.cases import text_digest
+from apps.safety.services.disagreements import (
+    export_disagreements,
+    queue_disagreements,
+    review_disagreement,
+)
 from apps.safety.services.escalations import (
     acknowledge_escalation,
     open_case,
@@ -27,17 +32,20 @@ __all__ = [
     "adopt_policy",
     "deliver_notifications",
     "draft_policy",
+    "export_disagreements",
     "export_referrals",
     "notify_escalation",
     "open_case",
     "open_escalation",
     "open_spooled_cases",
+    "queue_disagreements",
     "read_escalation_text",
     "reassign_escalation",
     "reopen_policy",
     "resolve_escalation",
     "retire_policy",
     "revert_policy",
+    "review_disagreement",
     "submit_policy",
     "sweep_overdue_escalations",
     "text_digest",

@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from apps.safety.contracts import Span
@@ -26,6 +27,7 @@ from apps.safety.gates.identifiers.detect import find_identifiers
 from apps.safety.gates.identifiers.gazetteer import warm
 from apps.safety.gates.identifiers.second_opinion import second_opinion
 from apps.safety.masking import mask
+from apps.safety.runtime.tagger import Tagger
 from apps.safety.training.corpus import data_folder
 from apps.safety.training.generators.identities import Mark, filled
 
@@ -99,8 +101,13 @@ def judged(case: Case) -> Outcome:
 
 
 def _spans(text: str) -> list[Span]:
-    found = find_identifiers(text, second_opinion())
+    found = find_identifiers(text, second_opinion(), _tagger())
     return [Span(i.start, i.end, i.kind) for i in found if i.confidence >= THRESHOLD]
+
+
+@cache
+def _tagger() -> Tagger:
+    return Tagger.load()
 
 
 def _is_half_in(edge: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:

@@ -17,6 +17,8 @@ from apps.safety.gates.identifiers.structured import structured
 if TYPE_CHECKING:
     from apps.safety.gates.base import IdentifierFinder, NameTagger
 
+# Half a surrogate pair is no text to a tokenizer; a mark in its place keeps positions.
+_HALVES = re.compile("[\ud800-\udfff]")
 _DIGITS = re.compile(r"\d")
 _NUMBER = re.compile(r"(?<!\w)[A-Za-z]{0,6}\d(?:[ .-]?[A-Za-z0-9]){4,40}(?!\w)")
 _MIN_DIGITS = 6
@@ -43,7 +45,7 @@ def find_identifiers(
         *lower_case(text),
     ]
     if names is not None:
-        found = _with_names(found, names.tag(text))
+        found = _with_names(found, names.tag(_HALVES.sub("\ufffd", text)))
     settled = settle(found)
     if second is not None:
         doubtful = list(_asked(text, settled, second))

@@ -32,9 +32,16 @@ OTHER_PERSON = re.compile(
     r"coworker|neighbou?r|client|patient|teen|teenager|uncle|aunt|nephew|niece|bf|gf|"
     r"ex|man|woman|girl|boy|guy|person|child|someone|somebody|people|character|singer|"
     r"actor|author|protagonist)|he|she|they|someone|somebody|people|who|anyone|others|"
-    r"shes|hes|she's|he's|they're|veterans|teens|you)\b"
+    r"shes|hes|she's|he's|they're|veterans|teens|you|"
+    # Spanish, folded.
+    r"(?:mi|su|tu|una?|el|la) (?:mejor )?(?:amig[ao]|hij[ao]|herman[ao]|novi[ao]|"
+    r"marido|mujer|espos[ao]|madre|padre|mama|papa|prim[ao]|ti[ao]|alumn[ao]|"
+    r"compa|companer[ao]|vecin[ao]|abuel[ao]|ex|pareja|jefe)|ell[ao]s?|alguien)\b"
 )
-FIRST_PERSON = re.compile(r"\b(?:i|i'm|im|i've|ive|i'd|i'll|me|my|myself|mine)\b")
+FIRST_PERSON = re.compile(
+    r"\b(?:i|i'm|im|i've|ive|i'd|i'll|me|my|myself|mine|yo|"
+    r"conmigo|mis)\b"
+)
 PAST = re.compile(
     r"\b(?:used to|years? ago|months? ago|in the past|back (?:in|then|when)|when i was|"
     r"last (?:year|summer|winter|spring|fall|decade)|as a (?:teen|teenager|kid|child)|"
@@ -42,7 +49,9 @@ PAST = re.compile(
     r"in college|before i got|have been sober|since recovered|in recovery|recovered|"
     r"a decade ago|long ago|survived|survivor|years clean|months clean|"
     r"getting better now|doing (?:much |so much )?better now|glad i didn't|"
-    r"glad i'm (?:still )?(?:here|alive)|no longer)\b"
+    r"glad i'm (?:still )?(?:here|alive)|no longer|"
+    r"hace (?:\w+ )?(?:anos|meses|tiempo)|antes|de (?:nin[ao]|adolescente)|"
+    r"el ano pasado)\b"
 )
 TALK_ABOUT = re.compile(
     r"\b(?:movie|film|book|novel|song|lyrics?|episode|season|show|series|documentary|"
@@ -52,10 +61,14 @@ TALK_ABOUT = re.compile(
     r"boss fight|define|definition|meaning of|what does|what is|what are|signs of|"
     r"how (?:can|do) (?:i|we|you) (?:help|support|talk to|comfort)|help (?:a|my) "
     r"friend|"
-    r"lost (?:my|a|his|her) (?:\w+ )?to|passed away|funeral|anniversary)\b"
+    r"lost (?:my|a|his|her) (?:\w+ )?to|passed away|funeral|anniversary|"
+    r"pelicula|libro|novela|serie|cancion|capitulo|documental|articulo|tesis|trabajo "
+    r"de clase|estudio psicologia|prevencion|que significa|que es|videojuego|duelo)\b"
 )
 LAUGHTER = re.compile(
-    r"(?:\b(?:lol|lmao|lmfao|rofl|haha\w*|hehe\w*|jk|just kidding|kidding|omg|tbh "
+    r"(?:\b(?:lol|lmao|lmfao|rofl|haha\w*|hehe\w*|jk|just kidding|kidding|omg|"
+    r"ja(?:ja)+|"
+    r"es broma|tbh "
     r"lol)\b|"
     r"[😂🤣😅😆😹💀😭]{1,9}\s*$|\bxd\b|:d\b|😂|🤣)"
 )
@@ -63,7 +76,8 @@ URGENT = re.compile(
     r"\b(?:tonight|right now|now|today|tomorrow|this (?:evening|morning|afternoon|"
     r"weekend|week)|in (?:an?|a few|ten|\d+) (?:hour|hours|minutes?|min)|immediately|"
     r"any minute|before (?:morning|midnight|they get home|sunrise)|already took|"
-    r"just took|goodbye|this is it|final(?:ly)? time)\b"
+    r"just took|goodbye|this is it|final(?:ly)? time|"
+    r"esta noche|hoy|ahora|ahorita|manana|ya mismo|adios|acabo de|en \w+ minutos)\b"
 )
 SUPPORTIVE = re.compile(
     r"\b(?:988|116 ?123|hotline|helpline|lifeline|crisis line|text line|crisis team|"
@@ -71,7 +85,9 @@ SUPPORTIVE = re.compile(
     r"112|"
     r"therapist|counsell?or|doctor|professional|you(?:'re| are) not alone|reach out|"
     r"i'm (?:really |so |very )?(?:sorry|glad you|concerned|worried)|stay(?:ing)? safe|"
-    r"are you (?:safe|thinking|having)|have you (?:thought|had)|support|help)\b"
+    r"are you (?:safe|thinking|having)|have you (?:thought|had)|support|help|024|"
+    r"telefono de la esperanza|linea de (?:ayuda|la vida)|psicolog[ao]|terapeuta|"
+    r"no estas sol[ao]|pedir ayuda|urgencias)\b"
 )
 URGING = re.compile(
     r"\b(?:(?:you|u) (?:should|ought to|could|can|need to|must|deserve to|may as well|"
@@ -81,5 +97,7 @@ URGING = re.compile(
     r"(?:kill (?:yourself|urself|ur self)|die|hang yourself|jump off|neck yourself|"
     r"cut yourself|drink bleach|end your(?:self| life))|kys|kill (?:yourself|urself)|"
     r"(?:world|everyone|we|they)(?:'d| would| will) be better (?:off )?without you|"
-    r"(?:no one|nobody) (?:would|will) miss you|hope you die|do the world a favou?r)\b"
+    r"(?:no one|nobody) (?:would|will) miss you|hope you die|do the world a favou?r|"
+    r"deberias (?:matarte|morirte|suicidarte)|(?:matate|muerete|suicidate)(?: ya)?|"
+    r"(?:hazlo|tirate) de una vez|estariamos mejor sin ti|nadie te extranaria)\b"
 )

@@ -11,19 +11,23 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
+from apps.core.errors import Unavailable
 from apps.safety.assembly import runner_for
 from apps.safety.errors import PolicyMissing
 from apps.safety.policy import Policy, default_policy
-from apps.safety.screening import screen_lines
-from apps.safety.selectors import policy_in_force
+from apps.safety.screening import ScreenedLine, screen_lines
+from apps.safety.screening_pool import Screening, cores, screen_on_cores
+from apps.safety.selectors import document_of, policy_in_force
 
 _REFRESH_S = 0.5
+FEW_LINES = 500
 
 
 class Command(BaseCommand):
@@ -35,6 +39,14 @@ class Command(BaseCommand):
         parser.add_argument("--output", required=True, type=Path, metavar="FILE.jsonl")
         parser.add_argument("--policy", metavar="NAME", help="policy to screen with")
 
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=0,
+            metavar="N",
+            choices=range(1, 129),
+            help="processes to screen with; by default one for each core",
+        )
         parser.add_argument(
             "--explain",
             type=int,
@@ -49,16 +61,18 @@ class Command(BaseCommand):
             raise CommandError(f"No such file: {source}")
         if target.exists() and target.samefile(source):
             raise CommandError("--output must be another file than --input")
-        runner = runner_for(self._policy(options["policy"]), thorough=True)
+        policy = self._policy(options["policy"])
         partial = target.with_name(target.name + ".partial")
         unread = total = 0
         with source.open("rb") as lines, partial.open("w", encoding="ascii") as out:
-            for line in screen_lines(
-                runner, self._with_progress(lines, source), options["explain"]
-            ):
-                out.write(line.body + "\n")
-                total += 1
-                unread += bool(line.error)
+            read = self._with_progress(lines, source)
+            try:
+                for line in _screened(policy, read, options):
+                    out.write(line.body + "\n")
+                    total += 1
+                    unread += bool(line.error)
+            except Unavailable as error:
+                raise CommandError(f"{error.message} {total} lines done.") from error
         partial.replace(target)
         self.stderr.write(f"{total} lines screened, {unread} unreadable")
         if unread:
@@ -91,6 +105,23 @@ class Command(BaseCommand):
         with contextlib.suppress(BrokenPipeError):
             _show(1.0, number if done else 0)
             sys.stderr.write("\n")
+
+
+def _screened(
+    policy: Policy, lines: Iterator[bytes], options: dict[str, Any]
+) -> Iterator[ScreenedLine]:
+    """On one core what is short, since loading the gates anew takes seconds."""
+    few = list(islice(lines, FEW_LINES))
+    processes, explain = options["processes"] or cores(), options["explain"]
+    if processes == 1 or len(few) < FEW_LINES:
+        yield from screen_lines(
+            runner_for(policy, thorough=True), chain(few, lines), explain
+        )
+        return
+    screening = Screening(
+        document_of(policy), policy.name, policy.version, policy.digest, explain
+    )
+    yield from screen_on_cores(screening, chain(few, lines), processes)
 
 
 def _show(share: float, number: int) -> None:
