@@ -28,6 +28,7 @@ VIEW_MODELS = (
     "models_registry.modelalias", "models_registry.aliaschange",
     "safety.safetypolicy",
     "approvals.approvalrequest", "approvals.signoff",
+    "experiments.rollout", "experiments.rolloutarm", "experiments.shadowcomparison",
 )  # fmt: skip
 VIEW = frozenset(
     f"{label.split('.')[0]}.view_{label.split('.')[1]}" for label in VIEW_MODELS
@@ -43,7 +44,8 @@ ESCALATION_DESK = frozenset(
         "safety.resolve_escalation",
     }
 )
-SIGN = frozenset({"approvals.sign_approvalrequest"})
+# Whoever may sign for a rollout may also stop it.
+SIGN = frozenset({"approvals.sign_approvalrequest", "experiments.stop_rollout"})
 
 ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OPERATOR: VIEW
@@ -72,6 +74,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "accounts.revoke_apikey",
         "accounts.view_tier",
         "approvals.withdraw_approvalrequest",
+        "experiments.add_rollout",
+        "experiments.submit_rollout",
+        "experiments.start_rollout",
+        "experiments.step_rollout",
+        "experiments.stop_rollout",
     },
     Role.REVIEWER: VIEW | SIGN,
     Role.CLINICIAN: VIEW
@@ -125,6 +132,8 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
         {"models_registry.run_trainingrun", "models_registry.add_modelversion"}
     ),
     "evaluator": frozenset({"models_registry.evaluate_modelversion"}),
+    "rollouts": frozenset({"experiments.watch_rollout"}),
+    "shadow": frozenset({"experiments.add_shadowcomparison"}),
     "maintenance": frozenset(
         {"audit.checkpoint_auditentry", "approvals.expire_approvalrequest"}
     ),

@@ -12,3 +12,9 @@ from apps.experiments import services
 def evaluate_required(version_id: str) -> None:
     """Every required report on a version; measuring again changes nothing."""
     services.evaluate_required(actor=system_actor("evaluator"), version_id=version_id)
+
+
+@shared_task(name="experiments.watch_rollouts")
+def watch_rollouts() -> list[str]:
+    """Take back every rollout that harms; safe to run twice. Their ids."""
+    return services.watch_rollouts(actor=system_actor("rollouts"))

@@ -19,6 +19,7 @@ from apps.inference.errors import NotRecorded
 from apps.inference.gateway import decide, fixed_reply, unavailable_answer
 from apps.inference.idempotency import Claim, held, release_claim
 from apps.inference.metrics import count_answer
+from apps.inference.mirroring import mirror_answer
 from apps.inference.rendering import OK, render_answer, status_of
 from apps.inference.services import Outgoing, close_request
 from apps.safety.services import open_spooled_cases
@@ -65,6 +66,7 @@ def _closed(
         # The database writes again, so what waited for it need not wait for the sweep,
         # which may run on a machine with another disk.
         open_spooled_cases(limit=SPOOLED_A_REQUEST)
+        mirror_answer(caller, answer)
     return _delivered(answer, outgoing)
 
 

@@ -9,6 +9,7 @@ PE_APPROVAL_SUBJECTS: dict[str, str] = {
     "datasets.datasetversion": "apps.datasets.subjects.DatasetVersionSubject",
     "models_registry.modelversion": "apps.models_registry.subjects.ModelVersionSubject",
     "safety.safetypolicy": "apps.safety.subjects.SafetyPolicySubject",
+    "experiments.rollout": "apps.experiments.subjects.RolloutSubject",
 }
 
 # -- datasets --------------------------------------------------------------------------
