@@ -132,6 +132,6 @@ def _shadow(
 
 def _is_same(served: Reply, shadow: Reply | None) -> bool:
     """Whether a participant would have read the same words of a model."""
-    if shadow is None or served.source is not Source.MODEL:
+    if shadow is None or served.source is Source.FIXED:
         return False
     return served.text == shadow.text

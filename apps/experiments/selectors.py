@@ -39,6 +39,7 @@ from apps.experiments.rollouts.guards import (
     Findings,
     ShadowTotals,
     examine,
+    waits_for,
 )
 from apps.experiments.rollouts.plan import CONTROL, Plan, parse_plan
 from apps.experiments.rollouts.sequential import Moments
@@ -106,6 +107,33 @@ def minutes_in_step(rollout: Rollout, now: datetime | None = None) -> float:
         return 0.0
     end = rollout.ended_at or now or timezone.now()
     return max(0.0, (end - rollout.step_started_at).total_seconds() / 60.0)
+
+
+def status_of(rollout: Rollout) -> dict[str, object]:
+    """Where a rollout stands, as a JSON document: what it shows, what it waits for.
+
+    An ended rollout shows the evidence it was ended with; a stopped one has none, and
+    shows what was recorded until then.
+    """
+    minutes = minutes_in_step(rollout)
+    shown: dict[str, object] = {
+        "rollout": str(rollout.pk),
+        "model": rollout.model.name,
+        "state": rollout.state,
+        "step": f"{rollout.step + 1} of {len(plan_of(rollout).steps)}",
+        "minutes_in_step": round(minutes, 1),
+        "end_reason": rollout.end_reason,
+    }
+    if rollout.ended_at is not None:
+        kept = rollout.evidence or findings_of(rollout).as_dict()
+        return {**shown, "findings": kept}
+    findings = findings_of(rollout)
+    return {
+        **shown,
+        "breaches": list(findings.breaches),
+        "waits_for": list(waits_for(plan_of(rollout), findings, minutes)),
+        "findings": findings.as_dict(),
+    }
 
 
 def records_of(rollout: Rollout, arm: str) -> QuerySet[InferenceRecord]:

@@ -60,6 +60,7 @@ NAVIGATION: list[dict[str, object]] = [
             _item("Runs", "model_training", "models_registry", "trainingrun"),
             _item("Reports", "monitoring", "models_registry", "evaluationreport"),
             _item("In production", "rocket_launch", "models_registry", "modelalias"),
+            _item("Rollouts", "alt_route", "experiments", "rollout"),
         ],
     },
     {

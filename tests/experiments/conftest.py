@@ -75,7 +75,7 @@ def running(operator, signers, draft):
 
 @pytest.fixture
 def answered():
-    """Record requests of an arm: ``answered(rollout, "candidate", 20, decision=...)``."""
+    """Record requests: ``answered(rollout, "candidate", 20, decision="block")``."""
 
     def make(rollout: Rollout, arm: str, count: int, **changes) -> None:
         now = timezone.now()

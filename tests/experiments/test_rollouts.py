@@ -174,7 +174,7 @@ def test_a_step_is_refused_until_its_time_and_units_are_there(
     answered(rollout, "control", 20)
     answered(rollout, "candidate", 19)
 
-    with pytest.raises(RolloutNotReady, match="30.0 more minutes; 1 more units"):
+    with pytest.raises(RolloutNotReady, match=r"30\.0 more minutes; 1 more units"):
         services.step_rollout(actor=operator, rollout_id=str(rollout.pk))
 
     answered(rollout, "candidate", 1)

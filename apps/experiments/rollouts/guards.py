@@ -38,7 +38,7 @@ class ArmTotals:
     requests: int = 0
     units: int = 0
     events: Mapping[str, int] = field(default_factory=dict)
-    latency: Moments = Moments(0, 0.0, 0.0)
+    latency: Moments = field(default_factory=lambda: Moments(0, 0.0, 0.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ EFFECT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """``events`` among ``units``; numbers or arrays of one shape, 0 <= events <= units."""
+    """``events`` among ``units``, 0 <= events <= units; numbers or arrays."""
 
     events: npt.ArrayLike
     units: npt.ArrayLike

@@ -204,6 +204,7 @@ def stop_rollout(*, actor: Actor, rollout_id: str, reason: str) -> Rollout:
     require(actor, "experiments.stop_rollout")
     rollout = rollout_by_id(rollout_id)
     _require_running(rollout)
+    # Nothing is counted here: stopping must not wait for a sum over every request.
     end_rollout(actor, rollout, State.STOPPED, _said(reason), {})
     return rollout_by_id(rollout_id)
 
@@ -245,7 +246,7 @@ def end_rollout(
     evidence: Mapping[str, object],
 ) -> None:
     """Close a running rollout with its evidence, audited; in an open transaction."""
-    shown = dict(evidence) or findings_of(rollout).as_dict()
+    shown = dict(evidence)
     _move(
         rollout,
         (State.RUNNING,),

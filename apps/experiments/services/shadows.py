@@ -9,6 +9,7 @@ from apps.accounts.permissions import require
 from apps.core.actors import Actor
 from apps.core.errors import NotFound
 from apps.experiments.models import RolloutArm, ShadowComparison
+from apps.models_registry.selectors import as_uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def record_comparison(*, actor: Actor, found: Comparison) -> ShadowComparison:
     """The row of a comparison, once a request; NotFound for a version not in it."""
     require(actor, "experiments.add_shadowcomparison")
     arm = RolloutArm.objects.filter(
-        rollout_id=found.rollout_id, version_id=found.version_id
+        rollout_id=found.rollout_id, version_id=as_uuid(found.version_id)
     ).first()
     if arm is None:
         raise NotFound("The rollout has no such shadow.")

@@ -28,8 +28,8 @@ from apps.experiments.selectors import (
 )
 from apps.experiments.services.rollouts import (
     LONGEST_REASON,
-    require_versions,
     end_rollout,
+    require_versions,
 )
 from apps.inference.selectors import production_version_id
 
