@@ -46,10 +46,14 @@ PE_DEFAULT_POLICY = "default"
 # -- models, training and evaluation ---------------------------------------------------
 PE_TRAINING_RUNNERS = [
     "apps.models_registry.runners.reply_ranker.runner.ReplyRankerRunner",
+    "apps.models_registry.runners.text_classifier.runner.TextClassifierRunner",
 ]
 PE_MODEL_ADAPTERS = [
     "apps.models_registry.adapters.reply_ranker.ReplyRankerOnnxAdapter",
+    "apps.models_registry.adapters.text_classifier.TextClassifierOnnxAdapter",
 ]
+# Folders a manifest may start from, by name and digest; nothing is ever fetched.
+PE_BASE_MODELS_DIR = env.text("PE_BASE_MODELS_DIR")
 # A version is a candidate once each of these has reported on it.
 PE_REQUIRED_EVALUATORS = ("accuracy", "fairness", "safety")
 # A worker that says nothing for a lease loses its run; it speaks every heartbeat.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from apps.experiments.contracts import GatedReading, LibraryReply, Subject
@@ -173,3 +175,18 @@ def test_safety_says_under_which_policy():
 def test_a_dataset_that_does_not_fit_is_refused(evaluator, rows):
     with pytest.raises(DatasetDoesNotFit):
         evaluator().evaluate(subject(rows))
+
+
+def test_a_classifier_without_replies_is_measured_by_its_labels_alone():
+    def labels_only(batch):
+        return [replace(one, reply_ranking=()) for one in predict(batch)]
+
+    one = replace(subject(MESSAGES), predict=labels_only, replies=())
+
+    names = {
+        metric.name
+        for evaluator in (AccuracyEvaluator(), FairnessEvaluator())
+        for metric in evaluator.evaluate(one)
+    }
+
+    assert names == {"accuracy", "macro_f1", "accuracy_gap"}
