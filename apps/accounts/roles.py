@@ -29,6 +29,7 @@ VIEW_MODELS = (
     "safety.safetypolicy",
     "approvals.approvalrequest", "approvals.signoff",
     "experiments.rollout", "experiments.rolloutarm", "experiments.shadowcomparison",
+    "experiments.sweep", "experiments.trial",
 )  # fmt: skip
 VIEW = frozenset(
     f"{label.split('.')[0]}.view_{label.split('.')[1]}" for label in VIEW_MODELS
@@ -74,6 +75,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "accounts.revoke_apikey",
         "accounts.view_tier",
         "approvals.withdraw_approvalrequest",
+        "experiments.add_sweep",
+        "experiments.cancel_sweep",
         "experiments.add_rollout",
         "experiments.submit_rollout",
         "experiments.start_rollout",
@@ -132,6 +135,7 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
         {"models_registry.run_trainingrun", "models_registry.add_modelversion"}
     ),
     "evaluator": frozenset({"models_registry.evaluate_modelversion"}),
+    "sweeps": frozenset({"experiments.advance_sweep"}),
     "rollouts": frozenset({"experiments.watch_rollout"}),
     "shadow": frozenset({"experiments.add_shadowcomparison"}),
     "maintenance": frozenset(

@@ -24,3 +24,10 @@ class RolloutNotReady(StateConflict):
 
     code = "rollout_not_ready"
     title = "Rollout not ready"
+
+
+class SweepInvalid(InvalidInput):
+    """A sweep does not fit its JSON Schema, or could not be trained."""
+
+    code = "sweep_invalid"
+    title = "Sweep invalid"

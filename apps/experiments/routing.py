@@ -15,7 +15,7 @@ from apps.experiments.rollouts.assignment import (
     unit_of,
 )
 from apps.experiments.rollouts.plan import CONTROL
-from apps.experiments.selectors import Traffic, traffic_of
+from apps.experiments.selectors.rollouts import Traffic, traffic_of
 from apps.inference.contracts import Route, RouteQuestion
 from apps.inference.remembering import Remembered
 from apps.inference.routing import ProductionRouter

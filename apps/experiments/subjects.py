@@ -6,7 +6,7 @@ from apps.accounts.roles import Role
 from apps.approvals.contracts import QuorumPolicy, SubjectFacts
 from apps.core.actors import Actor
 from apps.experiments import services
-from apps.experiments.selectors import (
+from apps.experiments.selectors.rollouts import (
     ROLLOUT_LABEL,
     preview_of,
     rollout_by_id,

@@ -58,6 +58,7 @@ NAVIGATION: list[dict[str, object]] = [
             _item("Versions", "deployed_code", "models_registry", "modelversion"),
             _item("Manifests", "description", "models_registry", "trainingmanifest"),
             _item("Runs", "model_training", "models_registry", "trainingrun"),
+            _item("Sweeps", "tune", "experiments", "sweep"),
             _item("Reports", "monitoring", "models_registry", "evaluationreport"),
             _item("In production", "rocket_launch", "models_registry", "modelalias"),
             _item("Rollouts", "alt_route", "experiments", "rollout"),

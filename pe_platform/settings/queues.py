@@ -40,6 +40,7 @@ CELERY_TASK_ROUTES: dict[str, dict[str, str]] = {
     "models_registry.requeue_lost_runs": {"queue": "maintenance"},
     "experiments.evaluate_required": {"queue": "evaluation"},
     "experiments.watch_rollouts": {"queue": "maintenance"},
+    "experiments.advance_sweeps": {"queue": "maintenance"},
     "safety.notify_escalation": {"queue": "escalation"},
     "safety.sweep_escalations": {"queue": "escalation"},
 }
@@ -62,6 +63,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     # Harm is taken back within a minute: four looks, and the second a router remembers.
     "watch-rollouts": {
         "task": "experiments.watch_rollouts",
+        "schedule": 15.0,
+        "options": {"queue": "maintenance"},
+    },
+    "advance-sweeps": {
+        "task": "experiments.advance_sweeps",
         "schedule": 15.0,
         "options": {"queue": "maintenance"},
     },

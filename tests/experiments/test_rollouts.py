@@ -19,7 +19,7 @@ from apps.experiments import services, tasks
 from apps.experiments.errors import RolloutNotReady
 from apps.experiments.models import Rollout, RolloutArm
 from apps.experiments.routing import RolloutRouter
-from apps.experiments.selectors import findings_of, preview_of, rollout_by_id
+from apps.experiments.selectors.rollouts import findings_of, preview_of, rollout_by_id
 from apps.experiments.services.shadows import Comparison
 from apps.inference.contracts import RouteQuestion
 from apps.models_registry import services as registry

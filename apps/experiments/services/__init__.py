@@ -19,11 +19,20 @@ from apps.experiments.services.rollouts import (
     submit_rollout,
 )
 from apps.experiments.services.shadows import record_comparison
+from apps.experiments.services.sweeps import (
+    advance_sweeps,
+    best_manifest,
+    cancel_sweep,
+    start_sweep,
+)
 from apps.experiments.services.watching import watch_rollouts
 
 __all__ = [
     "DEFAULT_SEED",
+    "advance_sweeps",
     "approve_rollout",
+    "best_manifest",
+    "cancel_sweep",
     "close_submission",
     "complete_rollout",
     "dataset_for",
@@ -34,6 +43,7 @@ __all__ = [
     "queue_evaluation",
     "record_comparison",
     "start_rollout",
+    "start_sweep",
     "step_rollout",
     "stop_rollout",
     "submit_rollout",

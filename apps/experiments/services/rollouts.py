@@ -24,7 +24,7 @@ from apps.experiments.errors import RolloutNotReady
 from apps.experiments.models import Rollout, RolloutArm
 from apps.experiments.rollouts.guards import waits_for
 from apps.experiments.rollouts.plan import CONTROL, Plan, parse_plan
-from apps.experiments.selectors import (
+from apps.experiments.selectors.rollouts import (
     ROLLOUT_LABEL,
     arm_named,
     findings_of,

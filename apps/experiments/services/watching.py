@@ -19,7 +19,7 @@ from apps.core.errors import PlatformError, StateConflict
 from apps.experiments.metrics import ROLLBACKS
 from apps.experiments.models import Rollout
 from apps.experiments.rollouts.plan import CONTROL
-from apps.experiments.selectors import (
+from apps.experiments.selectors.rollouts import (
     ROLLOUT_LABEL,
     arm_named,
     findings_of,

@@ -16,7 +16,7 @@ from apps.experiments import services
 from apps.experiments.models import Rollout
 from apps.experiments.rollouts.plan import default_plan
 from apps.experiments.rollouts.power import Harm, share_of, units_needed
-from apps.experiments.selectors import preview_of, rollout_by_id, status_of
+from apps.experiments.selectors.rollouts import preview_of, rollout_by_id, status_of
 from apps.models_registry.management.staff import staff_actor
 
 HELP = """Lead a candidate version past people, one signed step at a time.

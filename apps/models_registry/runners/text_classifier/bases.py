@@ -90,19 +90,19 @@ def _folder(name: str) -> Path:
 def _new(chosen: Hyperparameters, labels: int) -> Base:
     tokenizer = byte_tokenizer()
     # Any: what every configuration takes is not in this one's signature.
-    shape: dict[str, Any] = dict(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=chosen.hidden,
-        num_hidden_layers=chosen.layers,
-        num_attention_heads=chosen.heads,
-        intermediate_size=4 * chosen.hidden,
-        hidden_dropout_prob=chosen.dropout,
-        attention_probs_dropout_prob=chosen.dropout,
-        max_position_embeddings=chosen.max_tokens,
-        pad_token_id=tokenizer.token_to_id(PADDING),
-        num_labels=labels,
-        attn_implementation="eager",
-    )
+    shape: dict[str, Any] = {
+        "vocab_size": tokenizer.get_vocab_size(),
+        "hidden_size": chosen.hidden,
+        "num_hidden_layers": chosen.layers,
+        "num_attention_heads": chosen.heads,
+        "intermediate_size": 4 * chosen.hidden,
+        "hidden_dropout_prob": chosen.dropout,
+        "attention_probs_dropout_prob": chosen.dropout,
+        "max_position_embeddings": chosen.max_tokens,
+        "pad_token_id": tokenizer.token_to_id(PADDING),
+        "num_labels": labels,
+        "attn_implementation": "eager",
+    }
     return Base(BertForSequenceClassification(BertConfig(**shape)), tokenizer)
 
 

@@ -23,7 +23,7 @@ from apps.approvals.evidence import readable
 from apps.core.actors import Actor
 from apps.experiments import services
 from apps.experiments.models import Rollout, RolloutArm, ShadowComparison
-from apps.experiments.selectors import preview_of, rollout_digest, status_of
+from apps.experiments.selectors.rollouts import preview_of, rollout_digest, status_of
 from apps.models_registry.admin.screens import (
     GovernedAdmin,
     ServiceAddAdmin,
