@@ -30,6 +30,7 @@ VIEW_MODELS = (
     "approvals.approvalrequest", "approvals.signoff",
     "experiments.rollout", "experiments.rolloutarm", "experiments.shadowcomparison",
     "experiments.sweep", "experiments.trial",
+    "experiments.promotionpolicy", "experiments.acceptedrisk",
 )  # fmt: skip
 VIEW = frozenset(
     f"{label.split('.')[0]}.view_{label.split('.')[1]}" for label in VIEW_MODELS
@@ -75,6 +76,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "accounts.revoke_apikey",
         "accounts.view_tier",
         "approvals.withdraw_approvalrequest",
+        "experiments.add_promotionpolicy",
         "experiments.add_sweep",
         "experiments.cancel_sweep",
         "experiments.add_rollout",
@@ -90,6 +92,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     | {
         "safety.add_safetypolicy",
         "safety.submit_safetypolicy",
+        "experiments.add_promotionpolicy",
+        "experiments.add_acceptedrisk",
         "inference.view_inferencerecord",
         "inference.replay_inferencerecord",
         "inference.read_kepttext",
@@ -100,6 +104,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     | {
         "audit.view_auditentry",
         "audit.verify_auditentry",
+        "experiments.add_promotionpolicy",
+        "experiments.add_acceptedrisk",
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",

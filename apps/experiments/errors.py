@@ -31,3 +31,10 @@ class SweepInvalid(InvalidInput):
 
     code = "sweep_invalid"
     title = "Sweep invalid"
+
+
+class PolicyInvalid(InvalidInput):
+    """A promotion policy does not fit its JSON Schema."""
+
+    code = "promotion_policy_invalid"
+    title = "Promotion policy invalid"

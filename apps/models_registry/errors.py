@@ -64,3 +64,10 @@ class NothingToRollBackTo(StateConflict):
 
     code = "nothing_to_roll_back_to"
     title = "Nothing to roll back to"
+
+
+class PolicyNotMet(StateConflict):
+    """The promotion policy in force refuses what the reports show."""
+
+    code = "promotion_policy_not_met"
+    title = "Promotion policy not met"

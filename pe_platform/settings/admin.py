@@ -61,6 +61,8 @@ NAVIGATION: list[dict[str, object]] = [
             _item("Sweeps", "tune", "experiments", "sweep"),
             _item("Reports", "monitoring", "models_registry", "evaluationreport"),
             _item("In production", "rocket_launch", "models_registry", "modelalias"),
+            _item("Promotion rules", "rule", "experiments", "promotionpolicy"),
+            _item("Accepted risks", "gavel", "experiments", "acceptedrisk"),
             _item("Rollouts", "alt_route", "experiments", "rollout"),
         ],
     },

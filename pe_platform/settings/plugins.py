@@ -10,6 +10,8 @@ PE_APPROVAL_SUBJECTS: dict[str, str] = {
     "models_registry.modelversion": "apps.models_registry.subjects.ModelVersionSubject",
     "safety.safetypolicy": "apps.safety.subjects.SafetyPolicySubject",
     "experiments.rollout": "apps.experiments.subjects.RolloutSubject",
+    "experiments.promotionpolicy": "apps.experiments.subjects.PromotionPolicySubject",
+    "experiments.acceptedrisk": "apps.experiments.subjects.AcceptedRiskSubject",
 }
 
 # -- datasets --------------------------------------------------------------------------
@@ -56,6 +58,8 @@ PE_MODEL_ADAPTERS = [
 PE_BASE_MODELS_DIR = env.text("PE_BASE_MODELS_DIR")
 # A version is a candidate once each of these has reported on it.
 PE_REQUIRED_EVALUATORS = ("accuracy", "fairness", "safety")
+# May refuse a version for what its reports say, before it is submitted or promoted.
+PE_PROMOTION_RULE = "apps.experiments.promotion.gatekeeper.PolicyRule"
 # A worker that says nothing for a lease loses its run; it speaks every heartbeat.
 PE_TRAINING_LEASE_S = env.integer("PE_TRAINING_LEASE_S", 30, minimum=2, maximum=3600)
 PE_TRAINING_HEARTBEAT_S = env.integer(
@@ -70,6 +74,8 @@ PE_EVALUATORS = [
     "apps.experiments.evaluators.accuracy.AccuracyEvaluator",
     "apps.experiments.evaluators.fairness.FairnessEvaluator",
     "apps.experiments.evaluators.safety.SafetyEvaluator",
+    "apps.experiments.evaluators.calibration.CalibrationEvaluator",
+    "apps.experiments.evaluators.latency.LatencyEvaluator",
 ]
 # The dataset whose newest frozen version the safety evaluator measures on.
 PE_SAFETY_SUITE_DATASET = env.text("PE_SAFETY_SUITE_DATASET", "safety-suite")

@@ -1,5 +1,6 @@
-"""Screens of this app: rollouts with their arms, sweeps with their trials."""
+"""Screens of this app: rollouts, sweeps, promotion policies and accepted risks."""
 
+from apps.experiments.admin.promotion import AcceptedRiskAdmin, PromotionPolicyAdmin
 from apps.experiments.admin.rollouts import (
     RolloutAdmin,
     RolloutArmAdmin,
@@ -8,6 +9,8 @@ from apps.experiments.admin.rollouts import (
 from apps.experiments.admin.sweeps import SweepAdmin, TrialAdmin
 
 __all__ = [
+    "AcceptedRiskAdmin",
+    "PromotionPolicyAdmin",
     "RolloutAdmin",
     "RolloutArmAdmin",
     "ShadowComparisonAdmin",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as field_of
 from itertools import islice
 
 from apps.experiments.contracts import Sample, Subject
@@ -19,13 +20,15 @@ TEST_SPLIT = "test"
 class Answered:
     """One test message: what it is, and what the model made of it.
 
-    ``reply_categories`` are those of the ranked replies, best first.
+    ``reply_categories`` are those of the ranked replies, best first;
+    ``probabilities`` are the model's, by category.
     """
 
     category: str
     subgroup: str
     given: str
     reply_categories: tuple[str, ...]
+    probabilities: Mapping[str, float] = field_of(default_factory=dict)
 
     @property
     def is_right(self) -> bool:
@@ -55,6 +58,7 @@ def answered_test_messages(subject: Subject) -> list[Answered]:
                     reply_categories=tuple(
                         categories[reply] for reply in answer.reply_ranking
                     ),
+                    probabilities=dict(answer.labels),
                 )
             )
     if not found:

@@ -8,6 +8,13 @@ from apps.experiments.services.evaluating import (
     evaluator_named,
     queue_evaluation,
 )
+from apps.experiments.services.promotion import (
+    accept_risk,
+    close_policy,
+    put_policy_in_force,
+    settle_risk,
+    submit_policy,
+)
 from apps.experiments.services.rollouts import (
     approve_rollout,
     close_submission,
@@ -29,10 +36,12 @@ from apps.experiments.services.watching import watch_rollouts
 
 __all__ = [
     "DEFAULT_SEED",
+    "accept_risk",
     "advance_sweeps",
     "approve_rollout",
     "best_manifest",
     "cancel_sweep",
+    "close_policy",
     "close_submission",
     "complete_rollout",
     "dataset_for",
@@ -40,12 +49,15 @@ __all__ = [
     "evaluate_required",
     "evaluate_version",
     "evaluator_named",
+    "put_policy_in_force",
     "queue_evaluation",
     "record_comparison",
+    "settle_risk",
     "start_rollout",
     "start_sweep",
     "step_rollout",
     "stop_rollout",
+    "submit_policy",
     "submit_rollout",
     "watch_rollouts",
 ]
