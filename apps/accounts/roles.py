@@ -29,6 +29,9 @@ VIEW_MODELS = (
     "models_registry.endpointsecret",
     "safety.safetypolicy",
     "approvals.approvalrequest", "approvals.signoff",
+    "experiments.rollout", "experiments.rolloutarm", "experiments.shadowcomparison",
+    "experiments.sweep", "experiments.trial",
+    "experiments.promotionpolicy", "experiments.acceptedrisk",
 )  # fmt: skip
 VIEW = frozenset(
     f"{label.split('.')[0]}.view_{label.split('.')[1]}" for label in VIEW_MODELS
@@ -44,7 +47,8 @@ ESCALATION_DESK = frozenset(
         "safety.resolve_escalation",
     }
 )
-SIGN = frozenset({"approvals.sign_approvalrequest"})
+# Whoever may sign for a rollout may also stop it.
+SIGN = frozenset({"approvals.sign_approvalrequest", "experiments.stop_rollout"})
 
 ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OPERATOR: VIEW
@@ -75,6 +79,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "accounts.revoke_apikey",
         "accounts.view_tier",
         "approvals.withdraw_approvalrequest",
+        "experiments.add_promotionpolicy",
+        "experiments.add_sweep",
+        "experiments.cancel_sweep",
+        "experiments.add_rollout",
+        "experiments.submit_rollout",
+        "experiments.start_rollout",
+        "experiments.step_rollout",
+        "experiments.stop_rollout",
     },
     Role.REVIEWER: VIEW | SIGN,
     Role.CLINICIAN: VIEW
@@ -83,6 +95,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     | {
         "safety.add_safetypolicy",
         "safety.submit_safetypolicy",
+        "experiments.add_promotionpolicy",
+        "experiments.add_acceptedrisk",
         "inference.view_inferencerecord",
         "inference.replay_inferencerecord",
         "inference.read_kepttext",
@@ -95,6 +109,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     | {
         "audit.view_auditentry",
         "audit.verify_auditentry",
+        "experiments.add_promotionpolicy",
+        "experiments.add_acceptedrisk",
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",
@@ -135,6 +151,9 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
         {"models_registry.run_trainingrun", "models_registry.add_modelversion"}
     ),
     "evaluator": frozenset({"models_registry.evaluate_modelversion"}),
+    "sweeps": frozenset({"experiments.advance_sweep"}),
+    "rollouts": frozenset({"experiments.watch_rollout"}),
+    "shadow": frozenset({"experiments.add_shadowcomparison"}),
     "maintenance": frozenset(
         {"audit.checkpoint_auditentry", "approvals.expire_approvalrequest"}
     ),

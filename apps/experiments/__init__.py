@@ -1,1 +1,1 @@
-"""Evaluators now; sweeps, rollouts and routing later."""
+"""Evaluators, rollouts with their statistics, and the router that sends traffic."""

@@ -65,12 +65,14 @@ class Subject:
 
 class Evaluator(ABC):
     """``fields`` are those each sample must have; ``part`` says which dataset fits:
-    the one the manifest calls so, or ``safety_suite``."""
+    the one the manifest calls so, or ``safety_suite``. One that ``repeats`` gives equal
+    numbers for equal inputs; one that does not is a new report each time."""
 
     name: ClassVar[str] = ""
     version: ClassVar[str] = ""
     fields: ClassVar[tuple[str, ...]] = ()
     part: ClassVar[str] = "messages"
+    repeats: ClassVar[bool] = True
 
     @abstractmethod
     def evaluate(self, subject: Subject) -> tuple[Metric, ...]: ...

@@ -12,3 +12,15 @@ from apps.experiments import services
 def evaluate_required(version_id: str) -> None:
     """Every required report on a version; measuring again changes nothing."""
     services.evaluate_required(actor=system_actor("evaluator"), version_id=version_id)
+
+
+@shared_task(name="experiments.watch_rollouts")
+def watch_rollouts() -> list[str]:
+    """Take back every rollout that harms; safe to run twice. Their ids."""
+    return services.watch_rollouts(actor=system_actor("rollouts"))
+
+
+@shared_task(name="experiments.advance_sweeps")
+def advance_sweeps() -> list[str]:
+    """Settle trials that ended, queue the next; safe to run twice. Ids that ended."""
+    return services.advance_sweeps(actor=system_actor("sweeps"))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from apps.accounts.contracts import KeyFacts
 from apps.core.errors import PlatformError
 from apps.models_registry.contracts import (
     GenerationEnd,
@@ -115,11 +116,13 @@ class Routed:
     """The version a router chose, as the registry knows it, and why.
 
     ``approval_id`` names the approval that covers its digest; empty when none does.
+    ``shadow_version_ids`` are to be asked the same, compared, and never delivered.
     """
 
     version: ServableVersion
     reason: str
     approval_id: str = ""
+    shadow_version_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,3 +268,9 @@ class Answer:
     usage: Mapping[str, int] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
     finish: str = "stop"
+
+
+class Mirror(Protocol):
+    """Compares answers with those of shadows. Returns at once, never raises."""
+
+    def mirror(self, caller: KeyFacts, answer: Answer) -> None: ...

@@ -81,10 +81,8 @@ class PlatformParts:
                 "There is no such model. GET /api/v1/models lists yours."
             )
         route = current_router().route(question)
-        version, approval_id = _versions.get(
-            route.version_id, lambda: _version_and_approval(route.version_id)
-        )
-        return Routed(version, route.reason, approval_id)
+        version, approval_id = version_and_approval(route.version_id)
+        return Routed(version, route.reason, approval_id, route.shadow_version_ids)
 
     def predict(
         self, version: ServableVersion, asked: TextRequest, deadline_ms: float
@@ -228,7 +226,12 @@ def ready_guard(policy: Policy, is_in_force: bool) -> Guard:
     return guard
 
 
-def _version_and_approval(version_id: str) -> tuple[ServableVersion, str]:
+def version_and_approval(version_id: str) -> tuple[ServableVersion, str]:
+    """A version and the approval that covers it, empty when none does; remembered."""
+    return _versions.get(version_id, lambda: _read_version(version_id))
+
+
+def _read_version(version_id: str) -> tuple[ServableVersion, str]:
     version = as_servable(version_by_id(version_id))
     try:
         approval = approved_request(SUBJECT_LABEL, version.id, version.digest)

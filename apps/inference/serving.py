@@ -20,6 +20,7 @@ from apps.inference.errors import NotRecorded
 from apps.inference.gateway import decide, fixed_reply, unavailable_answer
 from apps.inference.idempotency import OutcomeClaim, held
 from apps.inference.metrics import count_answer
+from apps.inference.mirroring import mirror_answer
 from apps.inference.rendering import OK, render_answer, status_of
 from apps.inference.services import Opening, Outgoing, close_request
 from apps.safety.services import open_spooled_cases
@@ -95,6 +96,7 @@ class Closing:
             # The database writes again, so what waited for it need not wait for the
             # sweep, which may run on a machine with another disk.
             open_spooled_cases(limit=SPOOLED_A_REQUEST)
+            mirror_answer(self.caller, answer)
         return _delivered(answer, outgoing)
 
     def _outgoing(self, answer: Answer) -> Outgoing:

@@ -277,3 +277,16 @@ class ReportDraft:
     dataset_digest: str
     seed: int
     metrics: tuple[Metric, ...]
+
+
+# -- promotion -------------------------------------------------------------------------
+class PromotionRule(Protocol):
+    """Says why a version may not be submitted or promoted, beyond its signatures."""
+
+    def refusals(self, version_id: str) -> list[str]:
+        """In words; empty when nothing refuses."""
+        ...
+
+    def evidence(self, version_id: str) -> dict[str, object]:
+        """How the version stands, as signers are shown it."""
+        ...

@@ -78,3 +78,10 @@ class SecretMissing(Unavailable):
 
     code = "secret_missing"
     title = "Endpoint secret missing"
+
+
+class PolicyNotMet(StateConflict):
+    """The promotion policy in force refuses what the reports show."""
+
+    code = "promotion_policy_not_met"
+    title = "Promotion policy not met"

@@ -7,6 +7,7 @@ from apps.approvals.contracts import QuorumPolicy, SubjectFacts
 from apps.core.actors import Actor
 from apps.models_registry import services
 from apps.models_registry.models import EvaluationReport
+from apps.models_registry.promotion_rule import promotion_rule
 from apps.models_registry.selectors import (
     SUBJECT_LABEL,
     lineage_of,
@@ -43,6 +44,7 @@ class ModelVersionSubject:
                 "reports": {
                     report.evaluator: report.digest for report in version.reports.all()
                 },
+                "promotion_policy": promotion_rule().evidence(subject_id),
                 "manifest": lineage.manifest_digest,
                 "datasets": lineage.datasets,
                 "artifacts": lineage.artifacts,

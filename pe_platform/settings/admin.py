@@ -59,8 +59,12 @@ NAVIGATION: list[dict[str, object]] = [
             _item("Manifests", "description", "models_registry", "trainingmanifest"),
             _item("Runs", "model_training", "models_registry", "trainingrun"),
             _item("Secrets", "key", "models_registry", "endpointsecret"),
+            _item("Sweeps", "tune", "experiments", "sweep"),
             _item("Reports", "monitoring", "models_registry", "evaluationreport"),
             _item("In production", "rocket_launch", "models_registry", "modelalias"),
+            _item("Promotion rules", "rule", "experiments", "promotionpolicy"),
+            _item("Accepted risks", "gavel", "experiments", "acceptedrisk"),
+            _item("Rollouts", "alt_route", "experiments", "rollout"),
         ],
     },
     {

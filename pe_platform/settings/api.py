@@ -35,7 +35,9 @@ SPECTACULAR_SETTINGS = {
 }
 
 # -- inference -------------------------------------------------------------------------
-PE_ROUTER = "apps.inference.routing.ProductionRouter"
+PE_ROUTER = "apps.experiments.routing.RolloutRouter"
+# Compares answers with those of a rollout's shadows, after they were sent.
+PE_MIRROR = "apps.experiments.mirroring.ShadowMirror"
 # From acceptance to the model's last word (ms); a later reply is thrown away.
 PE_INFERENCE_DEADLINE_MS = env.integer(
     "PE_INFERENCE_DEADLINE_MS", 5000, minimum=100, maximum=120_000

@@ -9,6 +9,9 @@ PE_APPROVAL_SUBJECTS: dict[str, str] = {
     "datasets.datasetversion": "apps.datasets.subjects.DatasetVersionSubject",
     "models_registry.modelversion": "apps.models_registry.subjects.ModelVersionSubject",
     "safety.safetypolicy": "apps.safety.subjects.SafetyPolicySubject",
+    "experiments.rollout": "apps.experiments.subjects.RolloutSubject",
+    "experiments.promotionpolicy": "apps.experiments.subjects.PromotionPolicySubject",
+    "experiments.acceptedrisk": "apps.experiments.subjects.AcceptedRiskSubject",
 }
 
 # -- datasets --------------------------------------------------------------------------
@@ -52,6 +55,7 @@ PE_TRAINING_RUNNERS = [
     "apps.models_registry.runners.reply_ranker.runner.ReplyRankerRunner",
     "apps.models_registry.runners.llm_remote.runner.LlmRemoteRunner",
     "apps.models_registry.runners.bundle.runner.BundleRunner",
+    "apps.models_registry.runners.text_classifier.runner.TextClassifierRunner",
 ]
 PE_MODEL_ADAPTERS = [
     "apps.models_registry.adapters.reply_ranker.ReplyRankerOnnxAdapter",
@@ -69,8 +73,12 @@ PE_REMOTE_NETWORKS = env.networks("PE_REMOTE_NETWORKS")
 PE_REMOTE_ALLOWED_HOSTS = env.words("PE_REMOTE_ALLOWED_HOSTS")
 # Bearer tokens of model servers, by the name an endpoint.json gives: name:token,...
 PE_REMOTE_TOKENS = env.named_secrets("PE_REMOTE_TOKENS")
+# Folders a manifest may start from, by name and digest; nothing is ever fetched.
+PE_BASE_MODELS_DIR = env.text("PE_BASE_MODELS_DIR")
 # A version is a candidate once each of these has reported on it.
 PE_REQUIRED_EVALUATORS = ("accuracy", "fairness", "safety")
+# May refuse a version for what its reports say, before it is submitted or promoted.
+PE_PROMOTION_RULE = "apps.experiments.promotion.gatekeeper.PolicyRule"
 # A worker that says nothing for a lease loses its run; it speaks every heartbeat.
 PE_TRAINING_LEASE_S = env.integer("PE_TRAINING_LEASE_S", 30, minimum=2, maximum=3600)
 PE_TRAINING_HEARTBEAT_S = env.integer(
@@ -85,6 +93,8 @@ PE_EVALUATORS = [
     "apps.experiments.evaluators.accuracy.AccuracyEvaluator",
     "apps.experiments.evaluators.fairness.FairnessEvaluator",
     "apps.experiments.evaluators.safety.SafetyEvaluator",
+    "apps.experiments.evaluators.calibration.CalibrationEvaluator",
+    "apps.experiments.evaluators.latency.LatencyEvaluator",
 ]
 # The dataset whose newest frozen version the safety evaluator measures on.
 PE_SAFETY_SUITE_DATASET = env.text("PE_SAFETY_SUITE_DATASET", "safety-suite")

@@ -39,6 +39,8 @@ CELERY_TASK_ROUTES: dict[str, dict[str, str]] = {
     "models_registry.run_training": {"queue": "training"},
     "models_registry.requeue_lost_runs": {"queue": "maintenance"},
     "experiments.evaluate_required": {"queue": "evaluation"},
+    "experiments.watch_rollouts": {"queue": "maintenance"},
+    "experiments.advance_sweeps": {"queue": "maintenance"},
     "safety.notify_escalation": {"queue": "escalation"},
     "safety.sweep_escalations": {"queue": "escalation"},
 }
@@ -55,6 +57,17 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
     "requeue-lost-runs": {
         "task": "models_registry.requeue_lost_runs",
+        "schedule": 15.0,
+        "options": {"queue": "maintenance"},
+    },
+    # Harm is taken back within a minute: four looks, and the second a router remembers.
+    "watch-rollouts": {
+        "task": "experiments.watch_rollouts",
+        "schedule": 15.0,
+        "options": {"queue": "maintenance"},
+    },
+    "advance-sweeps": {
+        "task": "experiments.advance_sweeps",
         "schedule": 15.0,
         "options": {"queue": "maintenance"},
     },

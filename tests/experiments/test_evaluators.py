@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from apps.experiments.contracts import GatedReading, LibraryReply, Subject
 from apps.experiments.errors import DatasetDoesNotFit
 from apps.experiments.evaluators.accuracy import AccuracyEvaluator
+from apps.experiments.evaluators.calibration import (
+    CalibrationEvaluator,
+    calibration_error,
+)
 from apps.experiments.evaluators.fairness import FairnessEvaluator
+from apps.experiments.evaluators.latency import LatencyEvaluator
 from apps.experiments.evaluators.safety import SafetyEvaluator
 from apps.models_registry.contracts import Prediction
 
@@ -200,3 +208,50 @@ def test_safety_says_under_which_policy():
 def test_a_dataset_that_does_not_fit_is_refused(evaluator, rows):
     with pytest.raises(DatasetDoesNotFit):
         evaluator().evaluate(subject(rows))
+
+
+def test_a_classifier_without_replies_is_measured_by_its_labels_alone():
+    def labels_only(batch):
+        return [replace(one, reply_ranking=()) for one in predict(batch)]
+
+    one = replace(subject(MESSAGES), predict=labels_only, replies=())
+
+    names = {
+        metric.name
+        for evaluator in (AccuracyEvaluator(), FairnessEvaluator())
+        for metric in evaluator.evaluate(one)
+    }
+
+    assert names == {"accuracy", "macro_f1", "accuracy_gap"}
+
+
+def test_certainty_that_is_right_as_often_as_it_says_is_calibrated():
+    sure = np.array([0.95] * 100 + [0.55] * 100)
+    honest = np.array([1.0] * 95 + [0.0] * 5 + [1.0] * 55 + [0.0] * 45)
+
+    assert calibration_error(sure, honest) == pytest.approx(0.0, abs=1e-9)
+    assert calibration_error(sure, np.zeros(200)) == pytest.approx(0.75)
+
+
+def test_calibration_has_intervals_and_too_small_groups_have_none():
+    found = {
+        (metric.name, metric.slice): metric
+        for metric in CalibrationEvaluator().evaluate(subject(MESSAGES))
+    }
+
+    overall = found["calibration_error", ""]
+    assert overall.value == pytest.approx(4 / 23, abs=1e-6)
+    assert overall.low <= overall.value <= overall.high
+    assert found["overconfidence", ""].value == pytest.approx(4 / 23, abs=1e-6)
+    assert found["brier", ""].value == pytest.approx(8 / 23, abs=1e-6)
+    assert found["brier", "subgroup=rare"].value is None
+
+
+def test_latency_is_measured_on_test_texts_with_an_interval():
+    median, tail = LatencyEvaluator().evaluate(subject(MESSAGES))
+
+    assert (median.name, median.unit, median.count) == ("median_ms", "ms", 23)
+    assert 0 < median.low <= median.value <= median.high
+    assert median.value <= tail.value
+    with pytest.raises(DatasetDoesNotFit):
+        LatencyEvaluator().evaluate(subject([message("x", "calm", split="train")]))

@@ -103,7 +103,7 @@ def test_a_dataset_of_another_kind_is_refused(trained, replies):
 
 
 def test_an_unknown_evaluator_is_refused():
-    with pytest.raises(InvalidInput, match="accuracy, fairness, safety"):
+    with pytest.raises(InvalidInput, match="accuracy, calibration, fairness"):
         services.evaluator_named("vibes")
 
 

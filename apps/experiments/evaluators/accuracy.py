@@ -31,8 +31,8 @@ class AccuracyEvaluator(Evaluator):
         return (
             _right("accuracy", answered),
             _macro_f1(answered, subject.seed),
-            _fits(answered, 1),
-            _fits(answered, 3),
+            # A model without a library, such as a classifier, ranks no reply.
+            *(_fits(answered, top) for top in (1, 3) if subject.replies),
             *(
                 _right(
                     "accuracy",

@@ -39,6 +39,9 @@ class FairnessEvaluator(Evaluator):
             name: (sum(item.is_right for item in group), len(group))
             for name, group in sorted(groups.items())
         }
+        by_group = _by_group("accuracy", accuracy, subject.seed)
+        if not subject.replies:
+            return by_group
         fitting = {
             name: (
                 sum(item.category in item.reply_categories[:1] for item in group),
@@ -47,7 +50,7 @@ class FairnessEvaluator(Evaluator):
             for name, group in sorted(groups.items())
         }
         return (
-            *_by_group("accuracy", accuracy, subject.seed),
+            *by_group,
             *_by_group("reply_fits_top_1", fitting, subject.seed),
         )
 

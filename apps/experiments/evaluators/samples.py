@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as field_of
 from itertools import islice
 
 from apps.experiments.contracts import Sample, Subject
@@ -21,7 +22,8 @@ class Answered:
 
     ``given`` is the category that the model named; a model that writes names none, and
     ``passes`` then says whether the gates let its reply out. ``reply_categories`` are
-    those of the ranked replies, best first.
+    those of the ranked replies, best first; ``probabilities`` are the model's, by
+    category.
     """
 
     category: str
@@ -29,6 +31,7 @@ class Answered:
     given: str
     reply_categories: tuple[str, ...]
     passes: bool = True
+    probabilities: Mapping[str, float] = field_of(default_factory=dict)
 
     @property
     def is_right(self) -> bool:
@@ -60,6 +63,7 @@ def answered_test_messages(subject: Subject) -> list[Answered]:
                         categories[reply] for reply in answer.reply_ranking
                     ),
                     passes=bool(labels) or _passes(subject, answer),
+                    probabilities=dict(answer.labels),
                 )
             )
     if not found:

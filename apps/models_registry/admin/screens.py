@@ -65,12 +65,12 @@ class GovernedAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.step_view))
-        name = f"models_registry_{self.opts.model_name}_step"
+        name = f"{self.opts.app_label}_{self.opts.model_name}_step"
         own = path("<path:row_id>/step/<slug:verb>/", view, name=name)
         return [own, *super().get_urls()]
 
     def step_view(self, request: HttpRequest, row_id: str, verb: str) -> HttpResponse:
-        page = f"admin:models_registry_{self.opts.model_name}_change"
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         for step in self.steps:
             if step.verb == verb:
                 self.take_and_tell(request, step, row_id)
@@ -102,7 +102,7 @@ class GovernedAdmin(ReadOnlyAdmin):
                 "variant": "primary" if step.is_main else "default",
                 "value": step.current(row) if step.current else "",
                 "url": reverse(
-                    f"admin:models_registry_{self.opts.model_name}_step",
+                    f"admin:{self.opts.app_label}_{self.opts.model_name}_step",
                     args=[object_id, step.verb],
                 ),
             }
@@ -159,7 +159,7 @@ class ServiceAddAdmin(GovernedAdmin):
         return TemplateResponse(request, template, context)
 
     def _page(self, kind: str, *args: object) -> str:
-        name = f"admin:models_registry_{self.opts.model_name}_{kind}"
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{kind}"
         return reverse(name, args=args)
 
 

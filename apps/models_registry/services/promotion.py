@@ -15,8 +15,13 @@ from apps.approvals.selectors import require_approved
 from apps.approvals.services import request_approval
 from apps.core.actors import Actor
 from apps.core.errors import InvalidInput, StateConflict
-from apps.models_registry.errors import NothingToRollBackTo, ReportsMissing
+from apps.models_registry.errors import (
+    NothingToRollBackTo,
+    PolicyNotMet,
+    ReportsMissing,
+)
 from apps.models_registry.models import AliasChange, ModelAlias, ModelVersion
+from apps.models_registry.promotion_rule import promotion_rule
 from apps.models_registry.selectors import (
     PRODUCTION,
     SUBJECT_LABEL,
@@ -38,8 +43,8 @@ def submit_version(
 ) -> ApprovalRequest:
     """Ask for sign-off on a version as it stands now.
 
-    ReportsMissing until every required evaluator has reported; InvalidInput without a
-    card.
+    ReportsMissing until every required evaluator has reported; PolicyNotMet while the
+    promotion policy refuses what they say; InvalidInput without a card.
     """
     require(actor, "models_registry.submit_modelversion")
     version = version_by_id(version_id)
@@ -49,6 +54,7 @@ def submit_version(
             f"{version.model.name} version {version.number} has no report by "
             f"{', '.join(absent)}: evaluate it first."
         )
+    _require_policy(version)
     if not version.card.strip():
         raise InvalidInput("Write the model card first: it is part of what is signed.")
     move_version(version, (State.CANDIDATE, State.SUBMITTED), State.SUBMITTED)
@@ -95,9 +101,24 @@ def close_submission(*, actor: Actor, version_id: str) -> None:
 def promote_version(
     *, actor: Actor, version_id: str, alias: str = PRODUCTION, reason: str
 ) -> ModelAlias:
-    """Point an alias at a version; NotApproved unless signed for as it stands."""
+    """Point an alias at a version; NotApproved unless signed for as it stands,
+    PolicyNotMet while the promotion policy refuses its reports."""
     require(actor, "models_registry.promote_modelversion")
-    return _move_alias(actor, version_by_id(version_id), alias, reason, False)
+    version = version_by_id(version_id)
+    # Asked again here: an accepted risk may have run out since the version was signed
+    # for. Not asked on the way back, which stays open.
+    _require_policy(version)
+    return _move_alias(actor, version, alias, reason, False)
+
+
+def _require_policy(version: ModelVersion) -> None:
+    refusals = promotion_rule().refusals(str(version.pk))
+    if refusals:
+        raise PolicyNotMet(
+            f"{version.model.name} version {version.number} does not meet the "
+            f"promotion policy. {'. '.join(refusals)}.",
+            extra={"refusals": refusals},
+        )
 
 
 @transaction.atomic

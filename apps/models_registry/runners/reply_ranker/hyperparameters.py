@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from apps.core.errors import InvalidInput
+from apps.models_registry.runners.limits import Limit, parse_limited
 from apps.models_registry.text_features import FeaturiserConfig
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    low: float
-    high: float
-
 
 LIMITS: Mapping[str, Limit] = {
     "epochs": Limit(1, 500),
@@ -55,24 +48,4 @@ class Hyperparameters:
 
 def parse_hyperparameters(content: Mapping[str, object]) -> Hyperparameters:
     """Defaults overlaid with ``content``; InvalidInput names what cannot be used."""
-    types = {field.name: field.type for field in fields(Hyperparameters)}
-    unknown = sorted(set(content) - set(types))
-    if unknown:
-        raise InvalidInput(
-            f"reply_ranker has no hyper-parameter {unknown[0]!r}; it has "
-            f"{', '.join(sorted(types))}."
-        )
-    for name, value in content.items():
-        _check(name, value, whole=types[name] == "int")
-    # Each value was checked against its field just above.
-    return Hyperparameters(**content)  # type: ignore[arg-type]
-
-
-def _check(name: str, value: object, *, whole: bool) -> None:
-    wanted: tuple[type, ...] = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, wanted):
-        kind = "a whole number" if whole else "a number"
-        raise InvalidInput(f"{name} must be {kind}.")
-    limit = LIMITS[name]
-    if not limit.low <= value <= limit.high:  # type: ignore[operator]
-        raise InvalidInput(f"{name} must be from {limit.low:g} to {limit.high:g}.")
+    return parse_limited(Hyperparameters, "reply_ranker", LIMITS, content)

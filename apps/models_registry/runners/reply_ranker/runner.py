@@ -28,15 +28,13 @@ class ReplyRankerRunner(TrainingRunner):
 
     def run(self, job: TrainingJob, log: RunLog) -> TrainingOutcome:
         # torch takes seconds to import: only the worker that trains pays for it.
+        from apps.models_registry.runners.determinism import deterministic
         from apps.models_registry.runners.reply_ranker.examples import load_examples
         from apps.models_registry.runners.reply_ranker.packing import (
             artifacts_of,
             signature_of,
         )
-        from apps.models_registry.runners.reply_ranker.trainer import (
-            Trainer,
-            deterministic,
-        )
+        from apps.models_registry.runners.reply_ranker.trainer import Trainer
 
         chosen = cast("Mapping[str, object]", job.manifest.get("hyperparameters", {}))
         settings = parse_hyperparameters(chosen)

@@ -8,8 +8,7 @@ epoch). It is safetensors, never a pickle.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,22 +28,6 @@ from apps.models_registry.text_features import pad
 CLASS_WEIGHT = 1.0
 RANKING_WEIGHT = 0.5
 MOMENTS = ("exp_avg", "exp_avg_sq")
-
-
-@contextmanager
-def deterministic(seed: int) -> Iterator[None]:
-    """One thread, deterministic kernels and a seeded generator inside the block."""
-    threads = torch.get_num_threads()
-    strict = torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng(devices=[]):
-        torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(True)
-        torch.manual_seed(seed)
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(strict)
-            torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from apps.experiments.gated import gated_path
 from apps.models_registry.artifacts import open_verified
 from apps.models_registry.contracts import ModelAdapter, ReportDraft, ServableVersion
 from apps.models_registry.models import EvaluationReport, ModelVersion
-from apps.models_registry.selectors import as_servable, version_by_id
+from apps.models_registry.selectors import as_servable, as_uuid, version_by_id
 from apps.models_registry.services import record_report, request_evaluation
 from apps.models_registry.serving import load_adapter
 
@@ -106,6 +106,7 @@ def _report(
     dataset: DatasetVersion,
 ) -> EvaluationReport:
     metrics = evaluator.evaluate(subject)
+    seed = subject.seed if evaluator.repeats else _next_seed(version_id, evaluator)
     return record_report(
         actor=actor,
         version_id=version_id,
@@ -113,10 +114,18 @@ def _report(
             evaluator=evaluator.name,
             evaluator_version=evaluator.version,
             dataset_digest=dataset.digest,
-            seed=subject.seed,
+            seed=seed,
             metrics=metrics,
         ),
     )
+
+
+def _next_seed(version_id: str, evaluator: Evaluator) -> int:
+    """What was measured on a clock is numbered: each report is a measurement."""
+    earlier = EvaluationReport.objects.filter(
+        version_id=as_uuid(version_id), evaluator=evaluator.name
+    )
+    return earlier.count()
 
 
 def _subject(

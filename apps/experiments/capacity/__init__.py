@@ -1,0 +1,1 @@
+"""How many workers a queue needs, and what policies would have cost. Pure functions."""

@@ -1,0 +1,1 @@
+"""Promotion policies: what a version's reports must show, and who accepted a risk."""

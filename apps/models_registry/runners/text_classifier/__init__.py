@@ -1,0 +1,1 @@
+"""Fine-tunes an encoder of transformers to tell categories of text apart."""
