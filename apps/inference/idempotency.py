@@ -103,11 +103,18 @@ def _bytes(row: IdempotentRequest) -> bytes:
     return bytes(row.response or b"")
 
 
-def store_outcome(claim: Claim, status: int, body: bytes) -> None:
-    """Keep the outcome; IdempotencyInProgress when the claim was lost meanwhile."""
+def store_outcome(claim: Claim, status: int, body: bytes, subject: str = "") -> None:
+    """Keep the outcome, under the person's key where one is named.
+
+    Raises IdempotencyInProgress when the claim was lost meanwhile.
+    """
     stored = IdempotentRequest.objects.filter(
         pk=claim.row_id, claim=claim.token, response__isnull=True
-    ).update(status_code=status, response=seal(body, claim.row_id))
+    ).update(
+        status_code=status,
+        response=seal(body, claim.row_id, subject),
+        subject=subject,
+    )
     if stored != 1:
         raise IdempotencyInProgress(
             "Another request with this Idempotency-Key took over.",

@@ -51,6 +51,12 @@ class InferenceRecord(models.Model):
         max_length=80, help_text="Keyed: names the text without revealing it."
     )
     participant_digest = models.CharField(max_length=80, blank=True, db_index=True)
+    subject = models.CharField(
+        max_length=64,
+        blank=True,
+        db_index=True,
+        help_text="Whose key seals the words: program and participant, as a digest.",
+    )
     verdicts = models.JSONField(default=dict)
     gate_versions = models.JSONField(default=dict)
     decision = models.CharField(max_length=12, choices=OUTCOMES)
@@ -140,6 +146,7 @@ class IdempotentRequest(models.Model):
     expires_at = models.DateTimeField(db_index=True)
     status_code = models.PositiveSmallIntegerField(null=True)
     response = models.BinaryField(null=True, help_text="Sealed response body.")
+    subject = models.CharField(max_length=64, blank=True, db_index=True)
 
     class Meta:
         constraints = [

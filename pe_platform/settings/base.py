@@ -41,6 +41,7 @@ PE_API_KEY_PEPPERS = {
     PE_API_KEY_PEPPER_ID: env.secret("PE_API_KEY_PEPPER"),
 }
 PE_TEXT_DIGEST_KEY = env.secret("PE_TEXT_DIGEST_KEY")
+from pe_platform.settings.keys import *  # noqa: E402, F403
 
 # -- django ----------------------------------------------------------------------------
 DEBUG = False
@@ -86,6 +87,7 @@ INSTALLED_APPS = [
     "apps.safety",
     "apps.inference",
     "apps.experiments",
+    "apps.compliance",
     "pe_platform.apps.PlatformConfig",
 ]
 

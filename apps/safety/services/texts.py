@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.accounts.permissions import acting_user, require
 from apps.core.actors import Actor
 from apps.core.errors import InvalidInput, NotFound
-from apps.core.sealing import seal_bytes, unseal_bytes
+from apps.core.sealing import seal_whatever_happens, unseal_bytes
 from apps.safety.models import Escalation, EscalationStep, EscalationText
 from apps.safety.services.casework import locked_case, note_step, record_case
 
@@ -31,7 +31,9 @@ def keep_text(row: Escalation, text: str) -> None:
     content = text.encode("utf-8", "surrogatepass")
     EscalationText.objects.create(
         escalation=row,
-        sealed=seal_bytes(content, purpose=PURPOSE, bound_to=row.pk.bytes),
+        sealed=seal_whatever_happens(
+            content, purpose=PURPOSE, bound_to=row.pk.bytes, subject=row.subject
+        ),
         keep_until=timezone.now() + timedelta(days=days),
     )
 

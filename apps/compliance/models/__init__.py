@@ -1,0 +1,5 @@
+"""Tables of the compliance app."""
+
+from apps.compliance.models.rotations import KeyRotation
+
+__all__ = ["KeyRotation"]
