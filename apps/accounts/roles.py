@@ -90,6 +90,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     | {
         "audit.view_auditentry",
         "audit.verify_auditentry",
+        "compliance.view_subjectrequest",
+        "compliance.add_subjectrequest",
+        "compliance.verify_subjectrequest",
+        "compliance.fulfil_subjectrequest",
+        "compliance.view_keyrotation",
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",
@@ -130,6 +135,7 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
             "audit.checkpoint_auditentry",
             "approvals.expire_approvalrequest",
             "compliance.rotate_keys",
+            "compliance.repeat_subjectrequest",
         }
     ),
 }

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from apps.core.errors import IntegrityFailure
 from apps.core.keys.errors import KeyDestroyed, KeysUnavailable, SubjectRestricted
-from apps.core.keys.subjects import is_restricted
+from apps.core.keys.subjects import is_restricted, restricted_among
 from apps.inference.contracts import Answer
 from apps.inference.errors import KeptTextUnreadable, TextNotKept
 from apps.inference.models import InferenceRecord, KeptText
@@ -103,7 +103,12 @@ def _verified(record: InferenceRecord, words: Any) -> Words:
 
 
 def purge_expired() -> int:
-    """Remove the words that are past their time; how many."""
+    """Remove the words that are past their time; how many.
+
+    Those of a person who asked that they be kept but not used stay.
+    """
     now = timezone.now()
     due = KeptText.objects.filter(expires_at__lte=now, sealed__isnull=False)
+    named = due.exclude(record__subject="").values_list("record__subject", flat=True)
+    due = due.exclude(record__subject__in=restricted_among(named.distinct()))
     return due.update(sealed=None, purged_at=now)

@@ -76,6 +76,8 @@ NAVIGATION: list[dict[str, object]] = [
         "separator": True,
         "items": [
             _item("Audit log", "receipt_long", "audit", "auditentry"),
+            _item("Data subjects", "person_search", "compliance", "subjectrequest"),
+            _item("Key rotations", "cached", "compliance", "keyrotation"),
             _item("Requests", "forum", "inference", "inferencerecord"),
             _item("API keys", "key", "accounts", "apikey"),
             _item("Tiers", "speed", "accounts", "tier"),

@@ -12,6 +12,15 @@ PE_SEALED_STORES = [
     "apps.safety.sealed_stores.CaseTextStore",
     "apps.safety.sealed_stores.SpooledCaseStore",
 ]
+# What is kept of participants: shown on request, removed on erasure. Words come before
+# the rows that say whose they are.
+PE_PERSONAL_HOLDINGS = [
+    "apps.compliance.holdings.KeptTexts",
+    "apps.compliance.holdings.CaseTexts",
+    "apps.compliance.holdings.StoredOutcomes",
+    "apps.compliance.holdings.RequestRecords",
+    "apps.compliance.holdings.Cases",
+]
 # Where the key-encryption key comes from; one line makes another kind exist.
 PE_KEY_WRAPPERS = [
     "apps.core.keys.wrapping.EnvironmentKeys",

@@ -9,7 +9,9 @@ from datetime import timedelta
 import orjson
 from django.utils import timezone
 
+from apps.accounts.models import ApiKey
 from apps.accounts.permissions import system_actor
+from apps.compliance import services
 from apps.core.keys.subjects import subject_name
 from apps.inference.idempotency import Claim, claim_or_replay, store_outcome
 from apps.inference.models import InferenceRecord, KeptText
@@ -20,6 +22,8 @@ from apps.safety.models import Escalation
 from apps.safety.services import open_case
 
 PROGRAM = uuid.UUID(int=7)
+SAID = "zebra crossing at the violet lighthouse"
+PERSON = "participant-violet-17"
 
 
 @dataclass(frozen=True)
@@ -78,3 +82,14 @@ def keep_everything(participant: str, said: str, program: uuid.UUID = PROGRAM) -
     assert isinstance(claim, Claim)
     store_outcome(claim, 200, orjson.dumps({"output": said}), subject)
     return Kept(subject, said, record, case)
+
+
+def verified(officers, program: ApiKey, kind: str, participant: str = PERSON) -> str:
+    request = services.open_subject_request(
+        actor=officers[0],
+        asked=services.Asked(kind, program.prefix, participant, timezone.now()),
+    )
+    services.verify_identity(
+        actor=officers[0], request_id=str(request.pk), how="came in person with a card"
+    )
+    return str(request.pk)

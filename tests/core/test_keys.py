@@ -103,7 +103,7 @@ def test_destroying_one_key_ends_one_person_only():
     with pytest.raises(KeyDestroyed):
         sealing.unseal_bytes(ana, **PLACE)
     assert sealing.unseal_bytes(ben, **PLACE) == SAID
-    assert [subject for subject, _ in subjects.destroyed_subjects()] == [ANA]
+    assert [one.subject for one in subjects.destroyed_keys()] == [ANA]
 
 
 def test_somebody_who_comes_back_gets_a_new_key_and_the_old_words_stay_closed():

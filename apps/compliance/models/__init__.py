@@ -1,5 +1,6 @@
 """Tables of the compliance app."""
 
+from apps.compliance.models.requests import SubjectRequest
 from apps.compliance.models.rotations import KeyRotation
 
-__all__ = ["KeyRotation"]
+__all__ = ["KeyRotation", "SubjectRequest"]

@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -150,12 +150,44 @@ def destroy(subject: str) -> uuid.UUID | None:
     return found.id
 
 
-def destroyed_subjects() -> Iterator[tuple[str, uuid.UUID]]:
-    """Everyone whose key was destroyed, with each key's id: what to erase again after
-    an older database was restored."""
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """A key that is no more: whose, which, and since when."""
+
+    subject: str
+    id: uuid.UUID
+    at: datetime
+
+
+def destroyed_keys() -> Iterator[Destroyed]:
+    """Every key that was destroyed: what to erase again after an older database was
+    restored."""
     for path in sorted(_folder().glob(f"*/*{TOMBSTONE}")):
-        for line in path.read_text("ascii").splitlines():
-            yield path.stem, uuid.UUID(line.split(" ")[0])
+        yield from _tombstone(path)
+
+
+def last_destroyed(subject: str) -> Destroyed | None:
+    """The key of a person that was destroyed last; None when none ever was."""
+    path = _path(subject).with_suffix(TOMBSTONE)
+    found = _tombstone(path) if path.exists() else []
+    return found[-1] if found else None
+
+
+def _tombstone(path: Path) -> list[Destroyed]:
+    lines = [line.split(" ") for line in path.read_text("ascii").splitlines()]
+    return [
+        Destroyed(path.stem, uuid.UUID(key_id), datetime.fromisoformat(moment))
+        for key_id, moment in lines
+    ]
+
+
+def restricted_among(subjects: Iterable[str]) -> list[str]:
+    """Those whose data must stay as it is. Everyone, when nobody can say: what is kept
+    a little longer can still be removed."""
+    try:
+        return [subject for subject in set(subjects) if is_restricted(subject)]
+    except KeysUnavailable:
+        return [subject for subject in set(subjects) if subject]
 
 
 def all_keys() -> Iterator[SubjectKey]:

@@ -1,0 +1,6 @@
+"""Screens of the compliance app."""
+
+from apps.compliance.admin.requests import SubjectRequestAdmin
+from apps.compliance.admin.rotations import KeyRotationAdmin
+
+__all__ = ["KeyRotationAdmin", "SubjectRequestAdmin"]
