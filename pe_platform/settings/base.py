@@ -251,6 +251,9 @@ CELERY_TASK_ROUTES |= API_TASK_ROUTES
 # -- audit -----------------------------------------------------------------------------
 # Signed checkpoints over all chain heads are appended here, outside the database.
 PE_CHECKPOINT_FILE = PE_STATE_DIR / "audit" / "checkpoints.jsonl"
+# Each checkpoint also becomes a read-only file here: storage that the platform can add
+# to and not change. Empty: nowhere.
+PE_CHECKPOINT_COPY_DIR = env.text("PE_CHECKPOINT_COPY_DIR")
 # Which chain a process appends to; processes that share a name share a chain.
 PE_AUDIT_CHAIN = env.text("PE_AUDIT_CHAIN", PE_SERVICE)
 
