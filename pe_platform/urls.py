@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("admin/", admin.site.urls),
     path("api/v1/", include("apps.inference.urls")),
+    path("api/v1/", include("apps.datasets.urls")),
     # The documentation carries a session, so it lives outside the API's prefix.
     path(
         "docs/api/",

@@ -20,7 +20,7 @@ class Role(StrEnum):
 # Every role may look; what it may do beyond that is listed by verb.
 VIEW_MODELS = (
     "datasets.dataset", "datasets.datasetversion", "datasets.validationreport",
-    "datasets.validationfinding",
+    "datasets.validationfinding", "datasets.datasetgrant",
     "models_registry.registeredmodel", "models_registry.modelversion",
     "models_registry.trainingmanifest", "models_registry.trainingrun",
     "models_registry.metricpoint", "models_registry.checkpoint",
@@ -55,6 +55,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "datasets.submit_datasetversion",
         "datasets.freeze_datasetversion",
         "datasets.retire_datasetversion",
+        "datasets.add_datasetgrant",
+        "datasets.revoke_datasetgrant",
         "models_registry.add_registeredmodel",
         "models_registry.add_trainingmanifest",
         "models_registry.queue_trainingrun",
@@ -90,6 +92,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     | {
         "audit.view_auditentry",
         "audit.verify_auditentry",
+        "datasets.revoke_datasetgrant",
+        "datasets.trace_datasetgrant",
         "compliance.view_subjectrequest",
         "compliance.add_subjectrequest",
         "compliance.verify_subjectrequest",

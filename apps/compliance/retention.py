@@ -46,6 +46,7 @@ OTHER: tuple[Kept, ...] = (
         tables=(
             "datasets.dataset",
             "datasets.datasetversion",
+            "datasets.datasetgrant",
             "datasets.validationreport",
             "datasets.validationfinding",
             "folder MEDIA_ROOT",

@@ -68,6 +68,7 @@ NAVIGATION: list[dict[str, object]] = [
         "items": [
             _item("Datasets", "database", "datasets", "dataset"),
             _item("Dataset versions", "layers", "datasets", "datasetversion"),
+            _item("Dataset grants", "lock_open", "datasets", "datasetgrant"),
             _item("Safety policies", "policy", "safety", "safetypolicy"),
         ],
     },

@@ -39,6 +39,8 @@ def test_the_document_is_valid_openapi_3_1():
     validate_schema(made)
     assert made["openapi"] == "3.1.0"
     assert set(made["paths"]) == {
+        "/api/v1/datasets/grants",
+        "/api/v1/datasets/grants/{grant_id}/rows",
         "/api/v1/me",
         "/api/v1/models",
         "/api/v1/models/{name}/predict",
