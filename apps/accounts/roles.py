@@ -99,6 +99,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "compliance.verify_subjectrequest",
         "compliance.fulfil_subjectrequest",
         "compliance.view_keyrotation",
+        "compliance.view_evidencebundle",
+        "compliance.export_evidencebundle",
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",

@@ -33,8 +33,12 @@ OTHER: tuple[Kept, ...] = (
         why="what was sealed opens with nothing else",
     ),
     Kept(
-        name="Requests of data subjects",
-        tables=("compliance.subjectrequest", "compliance.keyrotation"),
+        name="Requests of data subjects, rotations, exports of evidence",
+        tables=(
+            "compliance.subjectrequest",
+            "compliance.keyrotation",
+            "compliance.evidencebundle",
+        ),
         holds="Kind, a digest that names the participant, dates, certificates",
         period=FOREVER,
         ends_by=NOTHING,

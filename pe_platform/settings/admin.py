@@ -78,6 +78,7 @@ NAVIGATION: list[dict[str, object]] = [
         "items": [
             _item("Audit log", "receipt_long", "audit", "auditentry"),
             _item("Data subjects", "person_search", "compliance", "subjectrequest"),
+            _item("Evidence exports", "folder_zip", "compliance", "evidencebundle"),
             _item("Key rotations", "cached", "compliance", "keyrotation"),
             _item("Requests", "forum", "inference", "inferencerecord"),
             _item("API keys", "key", "accounts", "apikey"),

@@ -8,6 +8,7 @@ from apps.compliance.services.desk import (
     verify_identity,
 )
 from apps.compliance.services.erasing import erase_again, erase_subject
+from apps.compliance.services.exporting import export_evidence
 from apps.compliance.services.rotating import rotate_keys
 from apps.compliance.services.showing import export_subject, restrict_subject
 
@@ -15,6 +16,7 @@ __all__ = [
     "Asked",
     "erase_again",
     "erase_subject",
+    "export_evidence",
     "export_subject",
     "extend_request",
     "open_subject_request",
