@@ -35,6 +35,7 @@ SECRETS = (
     "PE_CHECKPOINT_KEY",
     "PE_API_KEY_PEPPER",
     "PE_TEXT_DIGEST_KEY",
+    "PE_DATA_KEY",
 )
 LUA = """
 local bodies = {}

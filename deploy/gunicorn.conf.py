@@ -60,14 +60,17 @@ def child_exit(server, worker):
 
 
 def on_starting(server):
-    """Load the gates before there are workers; one that is missing ends the start."""
+    """Load the gates before there are workers; one that is missing ends the start,
+    and so does a key that is missing or wrong."""
     from django.db import connections
 
+    from apps.core.checks import refuse_to_start_without_keys
     from apps.safety.assembly import warm
 
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
+    refuse_to_start_without_keys()
     warm()
     connections.close_all()
     # What is shared stays shared: the collector would write to every page of it.

@@ -15,6 +15,7 @@ from typing import Any
 
 from celery import Celery, signals
 
+from apps.core.checks import refuse_to_start_without_keys
 from apps.core.context import (
     current_request_id,
     last_actor,
@@ -54,6 +55,11 @@ def _leave_request_context(task_id: str, **_: Any) -> None:
     context = _open_contexts.pop(task_id, None)
     if context is not None:
         context.__exit__(None, None, None)
+
+
+@signals.worker_init.connect
+def _refuse_without_keys(**_: Any) -> None:
+    refuse_to_start_without_keys()
 
 
 @signals.worker_ready.connect

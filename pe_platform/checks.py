@@ -29,6 +29,7 @@ def check_secrets_differ(**_: Any) -> list[CheckMessage]:
         settings.PE_AUDIT_KEY,
         settings.PE_CHECKPOINT_KEY,
         settings.PE_TEXT_DIGEST_KEY,
+        *([settings.PE_DATA_KEY] if settings.PE_DATA_KEY else []),
         *settings.PE_API_KEY_PEPPERS.values(),
     ]
     if len(set(secrets)) == len(secrets):

@@ -18,6 +18,7 @@ SECRETS = (
     "PE_CHECKPOINT_KEY",
     "PE_API_KEY_PEPPER",
     "PE_TEXT_DIGEST_KEY",
+    "PE_DATA_KEY",
     "PE_METRICS_TOKEN",
 )
 
@@ -27,11 +28,15 @@ def ensure_local_env(base_dir: Path) -> bool:
     path = Path(os.environ.get("PE_ENV_FILE") or base_dir / ".env")
     configured = any(name in os.environ for name in (*SECRETS, "PE_ENVIRONMENT"))
     settings_module = os.environ.get("DJANGO_SETTINGS_MODULE", "pe_platform.settings")
-    if configured or path.exists() or settings_module != "pe_platform.settings":
+    if configured or settings_module != "pe_platform.settings":
+        return False
+    if path.exists():
+        _add_data_key(path)
         return False
     lines = [
         "# Written on first start for this machine alone. Keep it secret, back it up:",
-        "# without PE_AUDIT_KEY the audit chain can no longer be verified.",
+        "# without PE_AUDIT_KEY the audit chain can no longer be verified, and without",
+        "# PE_DATA_KEY nothing that was sealed can be read.",
         "PE_ENVIRONMENT=local",
         "PE_ALLOWED_HOSTS=127.0.0.1,localhost",
         *(f"{name}={secrets.token_urlsafe(48)}" for name in SECRETS),
@@ -42,3 +47,21 @@ def ensure_local_env(base_dir: Path) -> bool:
         stream.write("\n".join(lines) + "\n")
     print(f"Wrote {path.name} with new random secrets.", file=sys.stderr)  # noqa: T201
     return True
+
+
+def _add_data_key(path: Path) -> None:
+    """Give a file from before data keys the one it lacks: nothing is sealed under it.
+
+    A local file of ours only; a production environment is told to set its own.
+    """
+    content = path.read_text("utf-8")
+    names = {line.partition("=")[0].strip() for line in content.splitlines()}
+    if (
+        "PE_ENVIRONMENT=local" not in content
+        or not set(SECRETS) - {"PE_DATA_KEY"} <= names
+        or "PE_DATA_KEY" in names
+    ):
+        return
+    with path.open("a") as stream:
+        stream.write(f"PE_DATA_KEY={secrets.token_urlsafe(48)}\n")
+    print(f"Added a random PE_DATA_KEY to {path.name}.", file=sys.stderr)  # noqa: T201

@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v2/health/live", LiveView.as_view(), name="protocol-live"),
     path("v2/health/ready", ReadyView.as_view(), name="protocol-ready"),
     path("v2/", include("apps.inference.open_protocol.urls")),
+    path("api/v1/", include("apps.datasets.urls")),
     # The documentation carries a session, so it lives outside the API's prefix.
     path(
         "docs/api/",

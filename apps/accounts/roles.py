@@ -20,7 +20,7 @@ class Role(StrEnum):
 # Every role may look; what it may do beyond that is listed by verb.
 VIEW_MODELS = (
     "datasets.dataset", "datasets.datasetversion", "datasets.validationreport",
-    "datasets.validationfinding",
+    "datasets.validationfinding", "datasets.datasetgrant",
     "models_registry.registeredmodel", "models_registry.modelversion",
     "models_registry.trainingmanifest", "models_registry.trainingrun",
     "models_registry.metricpoint", "models_registry.checkpoint",
@@ -60,6 +60,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "datasets.submit_datasetversion",
         "datasets.freeze_datasetversion",
         "datasets.retire_datasetversion",
+        "datasets.add_datasetgrant",
+        "datasets.revoke_datasetgrant",
         "models_registry.add_registeredmodel",
         "models_registry.add_trainingmanifest",
         "models_registry.queue_trainingrun",
@@ -111,6 +113,15 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "audit.verify_auditentry",
         "experiments.add_promotionpolicy",
         "experiments.add_acceptedrisk",
+        "datasets.revoke_datasetgrant",
+        "datasets.trace_datasetgrant",
+        "compliance.view_subjectrequest",
+        "compliance.add_subjectrequest",
+        "compliance.verify_subjectrequest",
+        "compliance.fulfil_subjectrequest",
+        "compliance.view_keyrotation",
+        "compliance.view_evidencebundle",
+        "compliance.export_evidencebundle",
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",
@@ -155,6 +166,11 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
     "rollouts": frozenset({"experiments.watch_rollout"}),
     "shadow": frozenset({"experiments.add_shadowcomparison"}),
     "maintenance": frozenset(
-        {"audit.checkpoint_auditentry", "approvals.expire_approvalrequest"}
+        {
+            "audit.checkpoint_auditentry",
+            "approvals.expire_approvalrequest",
+            "compliance.rotate_keys",
+            "compliance.repeat_subjectrequest",
+        }
     ),
 }

@@ -23,6 +23,7 @@ SCOPE_PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "inference:read": frozenset({"inference.view_inferencerecord"}),
     "inference:replay": frozenset({"inference.replay_inferencerecord"}),
+    "datasets:read": frozenset({"datasets.read_datasetgrant"}),
     "models:read": frozenset(
         {
             "models_registry.view_registeredmodel",

@@ -9,9 +9,10 @@ from typing import cast
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.audit.chain import entry_digest
+from apps.audit.checkpoints import read_checkpoints
 from apps.audit.errors import ChainBroken
 from apps.audit.models import AuditChain, AuditEntry
-from apps.audit.services import audit_key, read_checkpoints
+from apps.audit.services import audit_key
 from apps.core.errors import InvalidInput
 
 

@@ -1,4 +1,4 @@
-"""Writing to the log: one entry in the caller's transaction, checkpoints outside it.
+"""Writing to the log: one entry in the caller's transaction.
 
 An entry commits with the fact it describes or not at all; it is never queued. Nothing
 here may accept text that a participant wrote: details are identifiers, codes, numbers
@@ -8,26 +8,22 @@ and digests.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from apps.audit.chain import entry_digest, instant
+from apps.audit.chain import entry_digest
 from apps.audit.errors import ChainBroken
 from apps.audit.models import AuditChain, AuditEntry
 from apps.core.actors import Actor, Subject
 from apps.core.context import current_request_id, note_actor, principal
-from apps.core.digests import canonical_json, keyed_digest
-from apps.core.errors import InvalidInput, NotPermitted
+from apps.core.digests import canonical_json
+from apps.core.errors import InvalidInput
 
 LARGEST_NUMBER = 2**53
-# The log sits below accounts, so it looks at the actor's permissions itself.
-CHECKPOINT_PERMISSION = "audit.checkpoint_auditentry"
 
 
 def audit_key(key_id: str) -> bytes:
@@ -118,60 +114,4 @@ def _locked_head(name: str) -> AuditChain:
     if found is None:
         AuditChain.objects.get_or_create(name=name)
         found = heads.get(name=name)
-    return found
-
-
-def write_checkpoint(*, actor: Actor) -> dict[str, object]:
-    """Sign the heads of all chains and append them to a file outside the database.
-
-    A later verification compares the database with these lines, so that cutting the
-    tail off a chain, head row included, is seen. Raises NotPermitted without
-    ``audit.checkpoint_auditentry``.
-    """
-    if CHECKPOINT_PERMISSION not in actor.permissions:
-        raise NotPermitted(f"{actor.label} may not write checkpoints.")
-    path = Path(settings.PE_CHECKPOINT_FILE)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with transaction.atomic():
-        record_event(
-            actor=actor,
-            event="audit.checkpoint_written",
-            subject=Subject("audit.auditchain", "*"),
-        )
-        heads = {
-            head.name: {"sequence": head.sequence, "digest": head.digest}
-            for head in AuditChain.objects.order_by("name")
-        }
-    content: dict[str, object] = {"at": instant(timezone.now()), "heads": heads}
-    content["signature"] = _checkpoint_signature(content)
-    with path.open("ab") as stream:
-        stream.write(canonical_json(content) + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    return content
-
-
-def _checkpoint_signature(content: Mapping[str, object]) -> str:
-    unsigned = {key: content[key] for key in ("at", "heads")}
-    key = str(settings.PE_CHECKPOINT_KEY).encode()
-    return keyed_digest(key, canonical_json(unsigned))
-
-
-def read_checkpoints() -> list[dict[str, object]]:
-    """All checkpoints, each signature checked; ChainBroken on one that lies."""
-    path = Path(settings.PE_CHECKPOINT_FILE)
-    if not path.exists():
-        return []
-    found = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            content = json.loads(line)
-            genuine = content["signature"] == _checkpoint_signature(content)
-        except (ValueError, KeyError, TypeError):
-            genuine = False
-        if not genuine:
-            raise ChainBroken(
-                f"Checkpoint line {number} is damaged or its signature is wrong."
-            )
-        found.append(content)
     return found

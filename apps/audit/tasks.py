@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.audit import services
+from apps.audit import checkpoints
 from apps.core.actors import Actor, ActorKind
 
 # The log sits below accounts, so its own actor is written down here.
@@ -19,4 +19,4 @@ MAINTENANCE = Actor(
 @shared_task(name="audit.write_checkpoint")
 def write_checkpoint() -> None:
     """Sign the heads of all chains; safe to run twice."""
-    services.write_checkpoint(actor=MAINTENANCE)
+    checkpoints.write_checkpoint(actor=MAINTENANCE)

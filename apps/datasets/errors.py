@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.core.errors import IntegrityFailure, InvalidInput, StateConflict
+from apps.core.errors import IntegrityFailure, InvalidInput, NotPermitted, StateConflict
 
 
 class UnreadableDataset(InvalidInput):
@@ -38,6 +38,13 @@ class NotFrozen(StateConflict):
 
     code = "dataset_version_not_frozen"
     title = "Dataset version not frozen"
+
+
+class GrantClosed(NotPermitted):
+    """The grant expired, was revoked or was never given."""
+
+    code = "dataset_grant_closed"
+    title = "Grant not in force"
 
 
 class StoredContentChanged(IntegrityFailure):

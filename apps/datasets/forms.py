@@ -8,9 +8,11 @@ from django import forms
 from django.conf import settings
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from apps.datasets.contracts import FileFormat
@@ -72,3 +74,55 @@ class IngestForm(forms.Form):
         label="Made from version",
         help_text="Where this content comes from another version, that version.",
     )
+
+
+class GrantForm(forms.Form):
+    """Access of a program to rows; two people sign for what is written here."""
+
+    version = VersionChoiceField(
+        DatasetVersion.objects.filter(state="frozen").select_related("dataset"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    program = forms.CharField(
+        max_length=24,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Prefix of one of the program's API keys; scope datasets:read.",
+    )
+    purpose = forms.CharField(
+        max_length=2000,
+        widget=UnfoldAdminTextareaWidget,
+        help_text="What the rows will be used for, in 20 characters or more.",
+    )
+    columns = forms.CharField(
+        max_length=2000,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Names with commas between them; empty: every column.",
+    )
+    where = forms.JSONField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget,
+        help_text='Rows to be given, such as {"split": "train"}; empty: all rows.',
+    )
+    shows_identifiers = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Give identifiers as they are. Leave it off unless the purpose asks.",
+    )
+    days = forms.IntegerField(
+        min_value=1,
+        max_value=366,
+        initial=30,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="Days it is open, from the last signature on.",
+    )
+
+    def clean_columns(self) -> tuple[str, ...]:
+        names = self.cleaned_data["columns"].split(",")
+        return tuple(name.strip() for name in names if name.strip())
+
+
+class RevokeForm(forms.Form):
+    """Why a grant ends."""
+
+    because = forms.CharField(max_length=300, widget=UnfoldAdminTextareaWidget)

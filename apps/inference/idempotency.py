@@ -35,8 +35,8 @@ class Claim:
     row_id: uuid.UUID
     token: uuid.UUID
 
-    def store(self, status: int, body: bytes) -> None:
-        store_outcome(self, status, body)
+    def store(self, status: int, body: bytes, subject: str = "") -> None:
+        store_outcome(self, status, body, subject)
 
     def release(self) -> None:
         release_claim(self)
@@ -46,10 +46,11 @@ class OutcomeClaim(Protocol):
     """The right to store one outcome, in the transaction that closes its request.
 
     ``store`` raises a PlatformError when the right was lost meanwhile, so that a
-    request cannot close twice. ``release`` lets it be tried again.
+    request cannot close twice. ``subject`` names the person whose key seals it.
+    ``release`` lets it be tried again.
     """
 
-    def store(self, status: int, body: bytes) -> None: ...
+    def store(self, status: int, body: bytes, subject: str = "") -> None: ...
 
     def release(self) -> None: ...
 
@@ -122,11 +123,18 @@ def _bytes(row: IdempotentRequest) -> bytes:
     return bytes(row.response or b"")
 
 
-def store_outcome(claim: Claim, status: int, body: bytes) -> None:
-    """Keep the outcome; IdempotencyInProgress when the claim was lost meanwhile."""
+def store_outcome(claim: Claim, status: int, body: bytes, subject: str = "") -> None:
+    """Keep the outcome, under the person's key where one is named.
+
+    Raises IdempotencyInProgress when the claim was lost meanwhile.
+    """
     stored = IdempotentRequest.objects.filter(
         pk=claim.row_id, claim=claim.token, response__isnull=True
-    ).update(status_code=status, response=seal(body, claim.row_id))
+    ).update(
+        status_code=status,
+        response=seal(body, claim.row_id, subject),
+        subject=subject,
+    )
     if stored != 1:
         raise IdempotencyInProgress(
             "Another request with this Idempotency-Key took over.",

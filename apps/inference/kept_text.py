@@ -15,6 +15,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.core.errors import IntegrityFailure
+from apps.core.keys.errors import KeyDestroyed, KeysUnavailable, SubjectRestricted
+from apps.core.keys.subjects import is_restricted, restricted_among
 from apps.inference.contracts import Answer
 from apps.inference.errors import KeptTextUnreadable, TextNotKept
 from apps.inference.models import InferenceRecord, KeptText
@@ -37,7 +39,7 @@ def keep_text(record: InferenceRecord, answer: Answer) -> None:
     Call it in the transaction that writes the record.
     """
     hours = int(settings.PE_KEEP_TEXT_HOURS)
-    if hours == 0:
+    if hours == 0 or not _may_keep(record.subject):
         return
     words = {
         "text": answer.request.text,
@@ -46,17 +48,28 @@ def keep_text(record: InferenceRecord, answer: Answer) -> None:
     }
     KeptText.objects.create(
         record=record,
-        sealed=seal(orjson.dumps(words), record.pk),
+        sealed=seal(orjson.dumps(words), record.pk, record.subject),
         expires_at=record.created_at + timedelta(hours=hours),
     )
+
+
+def _may_keep(subject: str) -> bool:
+    """False also when nobody can say: words that are not kept harm no one."""
+    try:
+        return not is_restricted(subject)
+    except KeysUnavailable:
+        return False
 
 
 def open_text(record: InferenceRecord) -> Words:
     """The words of a record.
 
     Raises TextNotKept when there are none (any more), KeptTextUnreadable when they
-    cannot be opened or are not those that the record names.
+    cannot be opened or are not those that the record names, SubjectRestricted when the
+    person asked that their words be kept but not used.
     """
+    if is_restricted(record.subject):
+        raise SubjectRestricted("Processing of this person's data is restricted.")
     kept = KeptText.objects.filter(pk=record.pk).first()
     if kept is None:
         raise TextNotKept(
@@ -74,10 +87,12 @@ def open_text(record: InferenceRecord) -> Words:
 def _unsealed(record: InferenceRecord, sealed: bytes) -> Any:
     try:
         return orjson.loads(unseal(sealed, record.pk))
+    except KeyDestroyed as error:
+        raise TextNotKept("The person whose words these were was erased.") from error
     except (IntegrityFailure, orjson.JSONDecodeError) as error:
         raise KeptTextUnreadable(
-            "The kept text of this request cannot be opened: PE_TEXT_DIGEST_KEY is not "
-            "the key it was sealed under, or its bytes were changed."
+            "The kept text of this request cannot be opened: a key is not the one "
+            "it was sealed under (see manage.py check), or its bytes were changed."
         ) from error
 
 
@@ -88,7 +103,12 @@ def _verified(record: InferenceRecord, words: Any) -> Words:
 
 
 def purge_expired() -> int:
-    """Remove the words that are past their time; how many."""
+    """Remove the words that are past their time; how many.
+
+    Those of a person who asked that they be kept but not used stay.
+    """
     now = timezone.now()
     due = KeptText.objects.filter(expires_at__lte=now, sealed__isnull=False)
+    named = due.exclude(record__subject="").values_list("record__subject", flat=True)
+    due = due.exclude(record__subject__in=restricted_among(named.distinct()))
     return due.update(sealed=None, purged_at=now)

@@ -54,6 +54,12 @@ class InferenceRecord(models.Model):
         max_length=80, help_text="Keyed: names the text without revealing it."
     )
     participant_digest = models.CharField(max_length=80, blank=True, db_index=True)
+    subject = models.CharField(
+        max_length=64,
+        blank=True,
+        db_index=True,
+        help_text="Whose key seals the words: program and participant, as a digest.",
+    )
     verdicts = models.JSONField(default=dict)
     gate_versions = models.JSONField(default=dict)
     decision = models.CharField(max_length=12, choices=OUTCOMES)
@@ -143,6 +149,7 @@ class IdempotentRequest(models.Model):
     expires_at = models.DateTimeField(db_index=True)
     status_code = models.PositiveSmallIntegerField(null=True)
     response = models.BinaryField(null=True, help_text="Sealed response body.")
+    subject = models.CharField(max_length=64, blank=True, db_index=True)
 
     class Meta:
         constraints = [
@@ -250,6 +257,8 @@ class BatchItem(models.Model):
         max_length=10, choices=State.choices, default=State.WAITING
     )
     sealed = models.BinaryField(null=True)
+    # The participant that the line is about, as in the records; their key seals it.
+    subject = models.CharField(max_length=64, blank=True, db_index=True)
     claim = models.UUIDField(null=True, db_index=True)
     not_before = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)

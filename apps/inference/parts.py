@@ -21,6 +21,7 @@ from apps.accounts.permissions import system_actor
 from apps.approvals.errors import NotApproved
 from apps.approvals.selectors import approved_request
 from apps.core.errors import PlatformError
+from apps.core.keys.subjects import subject_name
 from apps.inference.contracts import (
     FixedReply,
     FixedText,
@@ -121,7 +122,7 @@ class PlatformParts:
         A case that the database does not take is kept on this machine's disk, sealed,
         and opened as soon as it does; the error is raised all the same.
         """
-        facts = _case_of(request, found, self._caller.jurisdiction)
+        facts = _case_of(request, found, self._caller)
         try:
             row = open_case(actor=system_actor("inference"), facts=facts)
         except (PlatformError, DatabaseError):
@@ -152,8 +153,9 @@ class UnclaimedParts(PlatformParts):
         raise NotRecorded("The request could not be recorded. Send it again.")
 
 
-def _case_of(request: ServingRequest, found: Inspected, jurisdiction: str) -> CaseFacts:
-    policy, _ = policy_or_shipped(jurisdiction)
+def _case_of(request: ServingRequest, found: Inspected, caller: KeyFacts) -> CaseFacts:
+    policy, _ = policy_or_shipped(caller.jurisdiction)
+    participant = request.participant_ref
     return CaseFacts(
         correlation_id=request.id,
         level=found.risk,
@@ -164,6 +166,9 @@ def _case_of(request: ServingRequest, found: Inspected, jurisdiction: str) -> Ca
         minutes=policy.minutes_to_acknowledge(found.risk),
         happened_at=timezone.now(),
         text=request.text if settings.PE_ESCALATION_TEXT_DAYS else "",
+        subject=subject_name(
+            caller.family_id, text_digest(participant) if participant else ""
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from apps.accounts.quotas import give_back_quota, spend_quota
 from apps.audit.services import record_event
 from apps.core.actors import Actor, Subject
 from apps.core.context import current_request_id
+from apps.core.keys.subjects import subject_name
 from apps.inference.contracts import Answer, Inspected, Outcome, ServingRequest
 from apps.inference.idempotency import OutcomeClaim
 from apps.inference.kept_text import keep_text
@@ -100,7 +101,7 @@ def close_request(
         record.save(force_insert=True)
         keep_text(record, answer)
         if outgoing.claim is not None and answer.problem is None:
-            outgoing.claim.store(outgoing.status, outgoing.body)
+            outgoing.claim.store(outgoing.status, outgoing.body, record.subject)
         _audit(actor, record)
         if opening is not None and answer.outcome in FREE:
             give_back_quota(caller.family_id, opening.at)
@@ -113,6 +114,7 @@ def _record_of(caller: KeyFacts, answer: Answer) -> InferenceRecord:
     request, routed, policy = answer.request, answer.routed, answer.policy
     version = routed.version if routed else None
     participant = request.participant_ref
+    named = text_digest(participant) if participant else ""
     return InferenceRecord(
         id=request.id,
         request_id=current_request_id(),
@@ -132,7 +134,8 @@ def _record_of(caller: KeyFacts, answer: Answer) -> InferenceRecord:
         was_disclosed=bool(answer.reply.notice),
         locale=request.locale,
         text_digest=text_digest(request.text),
-        participant_digest=text_digest(participant) if participant else "",
+        participant_digest=named,
+        subject=subject_name(caller.family_id, named),
         verdicts={
             "input": _summaries(answer.input),
             "output": _summaries(answer.output),

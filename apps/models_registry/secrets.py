@@ -16,7 +16,9 @@ PURPOSE = b"pixelated-empathy endpoint secret v1"
 
 
 def seal_secret(secret: str, row_id: uuid.UUID, origin: str) -> bytes:
-    return seal_bytes(secret.encode(), purpose=PURPOSE, bound_to=_bound(row_id, origin))
+    return seal_bytes(
+        secret.encode(), purpose=PURPOSE, bound_to=bound_to_row(row_id, origin)
+    )
 
 
 def endpoint_secret(name: str, origin: str) -> str:
@@ -28,9 +30,9 @@ def endpoint_secret(name: str, origin: str) -> str:
     if row is None:
         raise SecretMissing(f"There is no secret {name} for {origin}.")
     sealed = bytes(row.sealed)
-    bound_to = _bound(row.pk, row.origin)
+    bound_to = bound_to_row(row.pk, row.origin)
     return unseal_bytes(sealed, purpose=PURPOSE, bound_to=bound_to).decode()
 
 
-def _bound(row_id: uuid.UUID, origin: str) -> bytes:
+def bound_to_row(row_id: uuid.UUID, origin: str) -> bytes:
     return row_id.bytes + origin.encode()

@@ -30,7 +30,8 @@ class CaseFacts:
     """One detected risk. ``minutes`` is the policy's time to acknowledge.
 
     ``text`` is what the person said: it is sealed before it touches a disk, and empty
-    where none is to be kept.
+    where none is to be kept. ``subject`` names whose key seals it; empty when the
+    program did not say who the person is.
     """
 
     correlation_id: uuid.UUID
@@ -42,6 +43,7 @@ class CaseFacts:
     minutes: int
     happened_at: datetime
     text: str = ""
+    subject: str = ""
 
     def to_bytes(self) -> bytes:
         """JSON; ASCII, so that any ``str`` survives, lone surrogates too."""
@@ -56,6 +58,7 @@ class CaseFacts:
                 "minutes": self.minutes,
                 "happened_at": self.happened_at.isoformat(),
                 "text": self.text,
+                "subject": self.subject,
             }
         ).encode("ascii")
 
@@ -75,6 +78,8 @@ class CaseFacts:
                 minutes=int(given["minutes"]),
                 happened_at=datetime.fromisoformat(given["happened_at"]),
                 text=str(given["text"]),
+                # Absent from what was spooled before people had keys.
+                subject=str(given.get("subject", "")),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise IntegrityFailure(

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from apps.core.errors import IntegrityFailure
-from apps.core.sealing import seal_bytes, unseal_bytes
+from apps.core.errors import PlatformError
+from apps.core.sealing import seal_whatever_happens, unseal_bytes
 from apps.safety.cases import CaseFacts
 
 PURPOSE = b"pixelated-empathy escalation spool v1"
@@ -43,19 +43,45 @@ def keep_case(facts: CaseFacts) -> Path:
     """
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    target = folder / f"{facts.correlation_id}{SUFFIX}"
-    partial = folder / f"{facts.correlation_id}.{uuid.uuid4().hex}.partial"
-    sealed = seal_bytes(
-        facts.to_bytes(), purpose=PURPOSE, bound_to=facts.correlation_id.bytes
+    sealed = seal_whatever_happens(
+        facts.to_bytes(),
+        purpose=PURPOSE,
+        bound_to=facts.correlation_id.bytes,
+        subject=facts.subject,
     )
+    return _put(folder / f"{facts.correlation_id}{SUFFIX}", sealed)
+
+
+def _put(target: Path, sealed: bytes) -> Path:
+    partial = target.with_name(f"{target.stem}.{uuid.uuid4().hex}.partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(sealed)
         stream.flush()
         os.fsync(stream.fileno())
     partial.replace(target)
-    _sync_folder(folder)
+    _sync_folder(target.parent)
     return target
+
+
+def sealed_files() -> Iterator[tuple[uuid.UUID, bytes]]:
+    """Each waiting file as it lies, by the id in its name, in the order of ids."""
+    for path in sorted(_files()):
+        with suppress(FileNotFoundError):
+            yield uuid.UUID(path.stem), path.read_bytes()
+
+
+def replace_sealed(correlation_id: uuid.UUID, old: bytes, new: bytes) -> bool:
+    """Put other bytes in a file; False when it is gone or no longer holds ``old``.
+
+    A case that becomes a row at this very moment is written again and is the same row.
+    """
+    path = _folder() / f"{correlation_id}{SUFFIX}"
+    with suppress(FileNotFoundError):
+        if path.read_bytes() == old:
+            _put(path, new)
+            return True
+    return False
 
 
 def spooled_cases() -> Iterator[Spooled]:
@@ -85,7 +111,8 @@ def _read(path: Path, correlation_id: uuid.UUID) -> Spooled:
         facts = CaseFacts.from_bytes(content)
     except FileNotFoundError:
         raise
-    except (IntegrityFailure, OSError):
+    except (PlatformError, OSError):
+        # Also when keys cannot be had: the case matters more than its words.
         logger.critical(
             "A spooled case cannot be opened", extra={"subject_id": str(correlation_id)}
         )

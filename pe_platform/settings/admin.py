@@ -73,6 +73,7 @@ NAVIGATION: list[dict[str, object]] = [
         "items": [
             _item("Datasets", "database", "datasets", "dataset"),
             _item("Dataset versions", "layers", "datasets", "datasetversion"),
+            _item("Dataset grants", "lock_open", "datasets", "datasetgrant"),
             _item("Safety policies", "policy", "safety", "safetypolicy"),
             _item("Disagreements", "difference", "safety", "judgedisagreement"),
         ],
@@ -82,6 +83,9 @@ NAVIGATION: list[dict[str, object]] = [
         "separator": True,
         "items": [
             _item("Audit log", "receipt_long", "audit", "auditentry"),
+            _item("Data subjects", "person_search", "compliance", "subjectrequest"),
+            _item("Evidence exports", "folder_zip", "compliance", "evidencebundle"),
+            _item("Key rotations", "cached", "compliance", "keyrotation"),
             _item("Requests", "forum", "inference", "inferencerecord"),
             _item("API keys", "key", "accounts", "apikey"),
             _item("Tiers", "speed", "accounts", "tier"),

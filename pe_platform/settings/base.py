@@ -41,6 +41,7 @@ PE_API_KEY_PEPPERS = {
     PE_API_KEY_PEPPER_ID: env.secret("PE_API_KEY_PEPPER"),
 }
 PE_TEXT_DIGEST_KEY = env.secret("PE_TEXT_DIGEST_KEY")
+from pe_platform.settings.keys import *  # noqa: E402, F403
 
 # -- django ----------------------------------------------------------------------------
 DEBUG = False
@@ -86,6 +87,7 @@ INSTALLED_APPS = [
     "apps.safety",
     "apps.inference",
     "apps.experiments",
+    "apps.compliance",
     "pe_platform.apps.PlatformConfig",
 ]
 
@@ -249,6 +251,9 @@ CELERY_TASK_ROUTES |= API_TASK_ROUTES
 # -- audit -----------------------------------------------------------------------------
 # Signed checkpoints over all chain heads are appended here, outside the database.
 PE_CHECKPOINT_FILE = PE_STATE_DIR / "audit" / "checkpoints.jsonl"
+# Each checkpoint also becomes a read-only file here: storage that the platform can add
+# to and not change. Empty: nowhere.
+PE_CHECKPOINT_COPY_DIR = env.text("PE_CHECKPOINT_COPY_DIR")
 # Which chain a process appends to; processes that share a name share a chain.
 PE_AUDIT_CHAIN = env.text("PE_AUDIT_CHAIN", PE_SERVICE)
 

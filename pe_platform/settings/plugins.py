@@ -7,6 +7,7 @@ from pe_platform.settings import env
 # -- approvals: what can be signed for -------------------------------------------------
 PE_APPROVAL_SUBJECTS: dict[str, str] = {
     "datasets.datasetversion": "apps.datasets.subjects.DatasetVersionSubject",
+    "datasets.datasetgrant": "apps.datasets.grant_subject.DatasetGrantSubject",
     "models_registry.modelversion": "apps.models_registry.subjects.ModelVersionSubject",
     "safety.safetypolicy": "apps.safety.subjects.SafetyPolicySubject",
     "experiments.rollout": "apps.experiments.subjects.RolloutSubject",

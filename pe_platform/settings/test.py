@@ -7,7 +7,7 @@ import tempfile
 
 _PARTS = (
     "PE_SECRET_KEY", "PE_AUDIT_KEY", "PE_CHECKPOINT_KEY",
-    "PE_API_KEY_PEPPER", "PE_TEXT_DIGEST_KEY",
+    "PE_API_KEY_PEPPER", "PE_TEXT_DIGEST_KEY", "PE_DATA_KEY",
 )  # fmt: skip
 for _part in _PARTS:
     os.environ[_part] = f"test-only-{_part.lower()}-0123456789abcdef0123456789"

@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from apps.accounts.permissions import acting_user
 from apps.accounts.roles import Role
+from apps.audit.checkpoints import read_checkpoints, write_checkpoint
 from apps.audit.errors import ChainBroken
 from apps.audit.models import AuditEntry
 from apps.audit.selectors import head_matches, verify_chains
-from apps.audit.services import read_checkpoints, write_checkpoint
 from apps.audit.tasks import write_checkpoint as checkpoint_task
 from apps.core.errors import NotPermitted
 from tests.audit.support import CLERK, execute, record, triggers_dropped

@@ -133,9 +133,9 @@ def test_without_the_key_it_was_sealed_under_it_cannot_be_opened(
     caller, served, officer, settings
 ):
     record = asked(caller)
-    settings.PE_TEXT_DIGEST_KEY = "another key of thirty-two characters"
+    settings.PE_DATA_KEY = "another key of at least thirty-two characters"
 
-    with pytest.raises(KeptTextUnreadable, match="PE_TEXT_DIGEST_KEY"):
+    with pytest.raises(KeptTextUnreadable, match="a key is not the one"):
         replay_request(actor=officer, record=record)
 
 

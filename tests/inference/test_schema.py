@@ -49,6 +49,8 @@ def test_the_document_is_valid_openapi_3_1():
         "/api/v1/batches/{job_id}",
         "/api/v1/batches/{job_id}/cancel",
         "/api/v1/batches/{job_id}/results",
+        "/api/v1/datasets/grants",
+        "/api/v1/datasets/grants/{grant_id}/rows",
         "/api/v1/me",
         "/api/v1/models",
         "/api/v1/models/{name}/predict",

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test import Client
 
 from apps.accounts.permissions import system_actor
+from apps.audit.checkpoints import write_checkpoint
 from apps.audit.models import AuditChain
-from apps.audit.services import write_checkpoint
 from apps.inference import warming
 from pe_platform import health
 

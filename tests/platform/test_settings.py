@@ -184,3 +184,28 @@ def test_checks_accept_good_settings(settings):
     assert checks.check_hosts() == []
     assert checks.check_secrets_differ() == []
     assert checks.check_environment() == []
+
+
+def test_a_local_file_from_before_data_keys_gets_one_and_keeps_the_rest(bare):
+    ensure_local_env(bare)
+    path = bare / ".env"
+    lines = path.read_text().splitlines()
+    older = [line for line in lines if not line.startswith("PE_DATA_KEY=")]
+    path.write_text("\n".join(older) + "\n")
+
+    ensure_local_env(bare)
+    once = path.read_text()
+    ensure_local_env(bare)
+
+    assert once.splitlines()[:-1] == older
+    assert once.splitlines()[-1].startswith("PE_DATA_KEY=")
+    assert path.read_text() == once
+
+
+def test_a_production_file_gets_no_invented_key(bare):
+    path = bare / ".env"
+    path.write_text("PE_ENVIRONMENT=production\n")
+
+    ensure_local_env(bare)
+
+    assert path.read_text() == "PE_ENVIRONMENT=production\n"

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Lowest first; an app may point only at apps before it.
 LAYERS = (
     "core", "audit", "accounts", "approvals", "datasets", "models_registry", "safety",
-    "inference", "experiments",
+    "inference", "experiments", "compliance",
 )  # fmt: skip
 RANK = {label: rank for rank, label in enumerate(LAYERS)}
 FILE_LINES, TEST_FILE_LINES, FUNCTION_LINES = 400, 500, 60

@@ -4,6 +4,13 @@ Services check the permission, then the state, then write. Content is never chan
 nothing is deleted; a version that must not be used is quarantined or retired.
 """
 
+from apps.datasets.services.access import (
+    AccessAsked,
+    prepare_read,
+    request_access,
+    revoke_access,
+    stream_read,
+)
 from apps.datasets.services.governing import (
     freeze_version,
     retire_version,
@@ -17,11 +24,16 @@ from apps.datasets.services.ingesting import (
 )
 
 __all__ = [
+    "AccessAsked",
     "DatasetDescription",
     "create_dataset",
     "freeze_version",
     "ingest_version",
+    "prepare_read",
+    "request_access",
     "retire_version",
+    "revoke_access",
+    "stream_read",
     "submit_version",
     "validate_version",
 ]

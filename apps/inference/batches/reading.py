@@ -34,6 +34,7 @@ class Line:
     custom_id: str
     words: bytes | None = field(repr=False)
     problem: PlatformError | None = None
+    participant_ref: str = field(default="", repr=False)
 
 
 def split_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -74,8 +75,9 @@ def _line(position: int, content: bytes, limits: Limits) -> Line:
             raise InvalidField('A line is an object with "input" and maybe "id".')
         custom_id = _custom_id(body.get("id", ""))
         given = {"input": body.get("input")}
-        read_request(given, request_id=NO_REQUEST, model_name="", limits=limits)
-        return Line(position, custom_id, orjson.dumps(given))
+        asked = read_request(given, request_id=NO_REQUEST, model_name="", limits=limits)
+        words = orjson.dumps(given)
+        return Line(position, custom_id, words, participant_ref=asked.participant_ref)
     except PlatformError as problem:
         return Line(position, custom_id, None, problem)
 

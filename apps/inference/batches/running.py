@@ -52,19 +52,20 @@ class ItemClaim:
 
     item_id: uuid.UUID
     token: uuid.UUID
+    subject: str = ""
 
     def rows(self) -> QuerySet[BatchItem]:
         return BatchItem.objects.filter(
             pk=self.item_id, claim=self.token, state=State.CLAIMED
         )
 
-    def store(self, status: int, body: bytes) -> None:
+    def store(self, status: int, body: bytes, subject: str = "") -> None:
         """Called in the closing transaction; ItemLost undoes all of it."""
         stored = self.rows().update(
             state=State.DONE,
             status_code=status,
             decision=orjson.loads(body)["decision"],
-            sealed=seal(body, self.item_id),
+            sealed=seal(body, self.item_id, subject or self.subject),
             claim=None,
             not_before=None,
         )
@@ -149,7 +150,7 @@ def _answer(caller: KeyFacts, job: BatchJob, items: Sequence[BatchItem]) -> None
         token = item.claim
         if token is None:
             continue
-        claim = ItemClaim(item.pk, token)
+        claim = ItemClaim(item.pk, token, item.subject)
         if item.attempts > MOST_ATTEMPTS:
             # Workers died on it, again and again.
             _close(claim, State.FAILED, "attempts_exhausted", SERVER_ERROR)
@@ -198,7 +199,7 @@ def _close(
         not_before=None,
         problem_code=code,
         status_code=status,
-        sealed=None if body is None else seal(body, claim.item_id),
+        sealed=None if body is None else seal(body, claim.item_id, claim.subject),
     )
 
 

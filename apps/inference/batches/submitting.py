@@ -34,7 +34,7 @@ from apps.inference.errors import (
 )
 from apps.inference.models import BatchItem, BatchJob
 from apps.inference.parsing import Limits
-from apps.inference.sealing import seal
+from apps.inference.sealing import seal, subject_of
 from apps.safety.services import text_digest
 
 logger = logging.getLogger(__name__)
@@ -162,7 +162,8 @@ def _item(job: BatchJob, line: Line) -> BatchItem:
         custom_id=line.custom_id,
     )
     if line.words is not None:
-        item.sealed = seal(line.words, item.pk)
+        item.subject = subject_of(job.key_family_id, line.participant_ref)
+        item.sealed = seal(line.words, item.pk, item.subject)
     if line.problem is not None:
         item.state = BatchItem.State.REFUSED
         item.status_code = line.problem.status

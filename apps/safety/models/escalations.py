@@ -46,6 +46,12 @@ class Escalation(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
     reasons = models.JSONField(default=list)
     text_digest = models.CharField(max_length=80)
+    subject = models.CharField(
+        max_length=64,
+        blank=True,
+        db_index=True,
+        help_text="Whose key seals the text: a digest, empty when nobody was named.",
+    )
     policy_digest = models.CharField(max_length=80)
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text="Acknowledge by then, or the next is told.")

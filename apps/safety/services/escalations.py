@@ -80,6 +80,7 @@ def open_case(*, actor: Actor, facts: CaseFacts) -> Escalation:
                 locale=facts.locale[:20],
                 reasons=list(facts.reasons),
                 text_digest=facts.digest,
+                subject=facts.subject,
                 policy_digest=facts.policy_digest,
                 opened_at=opened_at,
                 due_at=opened_at + timedelta(minutes=facts.minutes),

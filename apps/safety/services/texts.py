@@ -15,7 +15,8 @@ from django.utils import timezone
 from apps.accounts.permissions import acting_user, require
 from apps.core.actors import Actor
 from apps.core.errors import InvalidInput, NotFound
-from apps.core.sealing import seal_bytes, unseal_bytes
+from apps.core.keys.subjects import restricted_among
+from apps.core.sealing import seal_whatever_happens, unseal_bytes
 from apps.safety.models import Escalation, EscalationStep, EscalationText
 from apps.safety.services.casework import locked_case, note_step, record_case
 
@@ -31,7 +32,9 @@ def keep_text(row: Escalation, text: str) -> None:
     content = text.encode("utf-8", "surrogatepass")
     EscalationText.objects.create(
         escalation=row,
-        sealed=seal_bytes(content, purpose=PURPOSE, bound_to=row.pk.bytes),
+        sealed=seal_whatever_happens(
+            content, purpose=PURPOSE, bound_to=row.pk.bytes, subject=row.subject
+        ),
         keep_until=timezone.now() + timedelta(days=days),
     )
 
@@ -65,6 +68,13 @@ def read_escalation_text(*, actor: Actor, escalation_id: str, reason: str) -> st
 
 
 def forget_expired_texts(now: datetime) -> int:
-    """Delete sealed texts past their day; how many."""
-    deleted, _ = EscalationText.objects.filter(keep_until__lte=now).delete()
-    return deleted
+    """Delete sealed texts past their day; how many.
+
+    Those of a person who asked that they be kept but not used stay.
+    """
+    due = EscalationText.objects.filter(keep_until__lte=now)
+    named = due.exclude(escalation__subject="").values_list(
+        "escalation__subject", flat=True
+    )
+    due = due.exclude(escalation__subject__in=restricted_among(named.distinct()))
+    return due.delete()[0]

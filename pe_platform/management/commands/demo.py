@@ -8,9 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from apps.accounts.permissions import system_actor
+from apps.audit.checkpoints import write_checkpoint
 from apps.audit.models import AuditEntry
 from apps.audit.selectors import verify_chains
-from apps.audit.services import record_event, write_checkpoint
+from apps.audit.services import record_event
 from apps.core.actors import Subject
 from apps.core.errors import PlatformError
 from pe_platform.demo import access, cast, data, people, policy, training

@@ -1,0 +1,1 @@
+"""Evidence for a period: what auditors ask for, read from the rows that govern."""
