@@ -21,7 +21,7 @@ def test_a_reviewer_sees_what_comes_of_each_failure(signed_in: SignedIn) -> None
 
     assert url in listed.content.decode()
     assert "out of memory" in seen.lower()
-    assert seen.count("ESCALATE") == 14
+    assert seen.count("ESCALATE") == 16
     assert "ALLOW" not in seen
 
 
