@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from apps.accounts.permissions import actor_for_user
 from apps.accounts.screens import ServiceAdmin
 from apps.approvals.evidence import readable
+from apps.audit.admin import SHOWN_OF_ID
 from apps.core.errors import PlatformError
 from apps.inference.explained import explain_request
 from apps.inference.models import InferenceRecord
@@ -27,8 +28,8 @@ _READ = "inference.read_kepttext"
 @admin.register(InferenceRecord)
 class InferenceRecordAdmin(ServiceAdmin):
     list_display = (
-        "created_at", "decision", "source", "model_name", "version", "policy_name",
-        "locale", "api_key_label", "problem_code", "id",
+        "created_at", "decision", "source", "model_name", "version",
+        "policy_name", "locale", "api_key_label", "problem_code", "short_id",
     )  # fmt: skip
     list_filter = ("decision", "source", "model_name")
     search_fields = ("id", "request_id", "api_key_label", "escalation_id")
@@ -36,6 +37,10 @@ class InferenceRecordAdmin(ServiceAdmin):
     ordering = ("-created_at",)
     show_full_result_count = False
     change_form_outer_before_template = "admin/safety/steps.html"
+
+    @admin.display(description="Request", ordering="id")
+    def short_id(self, record: InferenceRecord) -> str:
+        return str(record.pk)[:SHOWN_OF_ID]
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 # In the page itself, so that no request for it is refused.
@@ -17,6 +18,10 @@ ICON = (
 
 def _icon(request: HttpRequest) -> str:
     return ICON
+
+
+def _styles(request: HttpRequest) -> str:
+    return static("platform/platform.css")
 
 
 def _is_staff(request: HttpRequest) -> bool:
@@ -98,6 +103,7 @@ UNFOLD: dict[str, object] = {
     # The site is the admin: there is nowhere else to return to.
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
+    "STYLES": [_styles],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "pe_platform.dashboard.home_context",
