@@ -110,4 +110,6 @@ class PasswordChangeMiddleware:
             reverse("admin:jsi18n"),
         )
         path = request.path_info
-        return path not in open_paths and not path.startswith(settings.STATIC_URL)
+        return path not in open_paths and not path.startswith(
+            (settings.STATIC_URL, reverse("admin:second_factor"))
+        )

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
+from apps.accounts import sso
 from pe_platform.health import livez, metrics, readyz
 
 # What anyone may use, and why.
@@ -20,6 +21,8 @@ PUBLIC_URLS: dict[str, str] = {
     "readyz": "probes ask whether it may be sent requests; names and yes or no",
     "admin/login/": "people sign in here",
     "admin/logout/": "ends a session, where there is one",
+    "sso/": "sends people to the identity provider, where one is configured",
+    "sso/callback/": "where the identity provider sends them back with a code",
 }
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -32,6 +35,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="home",
     ),
     path("admin/", admin.site.urls),
+    path("sso/", sso.request_view, name="sso-request"),
+    path("sso/callback/", sso.callback_view, name="sso-callback"),
     path("api/v1/", include("apps.inference.urls")),
     # The documentation carries a session, so it lives outside the API's prefix.
     path(

@@ -15,6 +15,8 @@ from apps.accounts.roles import Role
 from apps.accounts.services import sync_roles
 from apps.core.actors import Actor
 
+# Of everybody that ``person`` makes.
+STAFF_PASSWORD = "a long test passphrase"
 DatabaseOperations = DatabaseWrapper.ops_class
 
 
@@ -58,7 +60,7 @@ def person(roles: None) -> Callable[..., User]:
 
     def make(name: str, *held: Role, **fields: object) -> User:
         user = User.objects.create_user(
-            name, password="a long test passphrase", is_staff=True, **fields
+            name, password=STAFF_PASSWORD, is_staff=True, **fields
         )
         user.groups.set(Group.objects.filter(name__in=[role.value for role in held]))
         return user

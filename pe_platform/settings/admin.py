@@ -104,6 +104,14 @@ UNFOLD: dict[str, object] = {
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "STYLES": [_styles],
+    "ACCOUNT": {
+        "navigation": [
+            {
+                "title": "Second factor",
+                "link": reverse_lazy("admin:second_factor_renew"),
+            }
+        ]
+    },
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "pe_platform.dashboard.home_context",
