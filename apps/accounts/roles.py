@@ -126,6 +126,10 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "evaluator": frozenset({"models_registry.evaluate_modelversion"}),
     "maintenance": frozenset(
-        {"audit.checkpoint_auditentry", "approvals.expire_approvalrequest"}
+        {
+            "audit.checkpoint_auditentry",
+            "audit.verify_auditentry",
+            "approvals.expire_approvalrequest",
+        }
     ),
 }

@@ -24,6 +24,10 @@ def _styles(request: HttpRequest) -> str:
     return static("platform/platform.css")
 
 
+def _scripts(request: HttpRequest) -> str:
+    return static("platform/platform.js")
+
+
 def _is_staff(request: HttpRequest) -> bool:
     return bool(getattr(getattr(request, "user", None), "is_staff", False))
 
@@ -104,6 +108,7 @@ UNFOLD: dict[str, object] = {
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "STYLES": [_styles],
+    "SCRIPTS": [_scripts],
     "ACCOUNT": {
         "navigation": [
             {
