@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from apps.accounts.permissions import actor_for_user, system_actor
 from apps.accounts.roles import Role
 from apps.accounts.services import sync_roles
+from apps.audit import selectors
 from apps.core.actors import Actor
 
 # Of everybody that ``person`` makes.
@@ -46,6 +47,12 @@ def _own_checkpoints(settings, tmp_path_factory) -> None:
     """A checkpoint outlives the database of its test, and would accuse the next."""
     folder = tmp_path_factory.getbasetemp() / "checkpoints"
     settings.PE_CHECKPOINT_FILE = folder / f"{uuid.uuid4().hex}.jsonl"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_values() -> None:
+    """What a process remembers of the log belongs to the database of one test."""
+    selectors._values.clear()
 
 
 @pytest.fixture

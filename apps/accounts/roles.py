@@ -90,6 +90,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     | {
         "audit.view_auditentry",
         "audit.verify_auditentry",
+        "audit.export_auditentry",
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",

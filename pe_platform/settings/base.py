@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     # Before the admin, whose templates it replaces; its default configuration would
     # put an empty site in the place of ours.
     "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
     "pe_platform.admin_site.PlatformAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from apps.safety import services as safety
 from apps.safety.contracts import RiskLevel
 from apps.safety.models import Escalation
 from apps.safety.policy import default_document, default_policy
+from tests.models_registry import stages
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -43,10 +45,10 @@ def some_rows() -> None:
     author = actor_for_user(User.objects.get(username="otto"))
     row = safety.draft_policy(actor=author, name="default", document=default_document())
     safety.submit_policy(actor=author, policy_id=str(row.pk), reason=HOSTILE)
-    schema = {"type": "object", "properties": {"text": {"type": "string"}}}
+    schema = json.loads((stages.DEMO / "support_messages.schema.json").read_text())
     create_dataset(
         actor=author,
-        description=DatasetDescription("d", HOSTILE, HOSTILE, HOSTILE[:60], schema),
+        description=DatasetDescription("d", HOSTILE, HOSTILE, "CC0-1.0", schema),
     )
     register_model(actor=author, name="m", task="support_reply", description=HOSTILE)
     open_case()
