@@ -26,7 +26,7 @@ from apps.audit.filters import (
     ActorKindFilter,
     ChainFilter,
     EventFilter,
-    RecordedFilter,
+    MomentFilter,
     SubjectFilter,
 )
 from apps.audit.models import AuditChain, AuditEntry
@@ -80,7 +80,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         "when", "event", "actor_label", "subject", "request_part", "place",
     )  # fmt: skip
     list_filter = (
-        ("recorded_at", RecordedFilter), EventFilter, SubjectFilter,
+        ("recorded_at", MomentFilter), EventFilter, SubjectFilter,
         ActorKindFilter, ChainFilter,
     )  # fmt: skip
     list_filter_submit = True

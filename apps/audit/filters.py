@@ -16,18 +16,17 @@ from apps.audit.selectors import values_of
 from apps.core.actors import ActorKind
 
 
-class RecordedFilter(RangeDateTimeFilter):  # type: ignore[misc]
+class MomentFilter(RangeDateTimeFilter):  # type: ignore[misc]
     """From and to, in UTC; a date without a time means the whole day."""
 
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[AuditEntry]
-    ) -> QuerySet[AuditEntry]:
+    # Any: rows of whichever screen uses it.
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         begins = self._moment("from", "00:00:00")
         ends = self._moment("to", "23:59:59.999999")
         if begins is not None:
-            queryset = queryset.filter(recorded_at__gte=begins)
+            queryset = queryset.filter(**{f"{self.field_path}__gte": begins})
         if ends is not None:
-            queryset = queryset.filter(recorded_at__lte=ends)
+            queryset = queryset.filter(**{f"{self.field_path}__lte": ends})
         return queryset
 
     def _moment(self, end: str, default: str) -> datetime | None:
