@@ -156,6 +156,7 @@ def test_the_page_shows_the_text_only_after_a_reason(
     shown = client.post(glass(case), {"reason": WHY, **AGAIN}, secure=True)
 
     assert glass(case) in listed
+    assert "Masked." in listed
     for page in (listed, asked.content.decode(), refused.content.decode()):
         assert "invented" not in page
     assert "&lt;b&gt;invented words&lt;/b&gt;" in shown.content.decode()
