@@ -66,7 +66,11 @@ def come_in(client: Client, sub: str):
     return client.get(at_provider(asked["Location"], sub))
 
 
-def test_a_known_person_comes_in_and_is_remembered(client, person, issuer):
+@pytest.mark.parametrize("lockout", [True, False])
+def test_a_known_person_comes_in_and_is_remembered(
+    client, person, issuer, settings, lockout
+):
+    settings.AXES_ENABLED = lockout
     person("rita", Role.REVIEWER, email="rita@x.org")
 
     response = come_in(client, "p-1")
