@@ -48,6 +48,10 @@ SHOTS = (
     Shot("landing-clinician", "clinician", ADMIN),
     Shot("landing-dark", "clinician", ADMIN, scheme="dark"),
     Shot("landing-reviewer", "reviewer", ADMIN),
+    Shot(
+        "audit-log", "compliance", f"{ADMIN}audit/auditentry/",
+        follows="Verify the chain",
+    ),
     Shot("landing-compliance", "compliance", ADMIN),
     Shot("landing-phone", "clinician", ADMIN, width=390),
     Shot("crisis-desk", "clinician", f"{ADMIN}safety/escalation/"),
@@ -59,10 +63,6 @@ SHOTS = (
     Shot(
         "sign-page", "clinician", f"{ADMIN}approvals/approvalrequest/",
         opens_first=True, follows="Sign",
-    ),
-    Shot(
-        "audit-log", "compliance", f"{ADMIN}audit/auditentry/",
-        follows="Verify the chain",
     ),
     Shot("policies", "compliance", f"{ADMIN}safety/safetypolicy/"),
     Shot(

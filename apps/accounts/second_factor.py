@@ -92,10 +92,11 @@ def ask_view(request: HttpRequest) -> HttpResponse:
 def enrol_view(request: HttpRequest) -> HttpResponse:
     """Scan, prove, keep the spare codes; nothing is written before the first press."""
     actor = actor_for_user(request.user)
+    may_leave = standing(request) == OPENED
     if request.method != "POST":
-        return _page(request, "enrol", "Set up a second factor")
+        return _page(request, "enrol", "Set up a second factor", may_leave=may_leave)
     form = CodeForm(request.POST if "code" in request.POST else None)
-    shown: dict[str, Any] = {"form": form}
+    shown: dict[str, Any] = {"form": form, "may_leave": may_leave}
     try:
         if not form.is_bound:
             enrolment = services.begin_enrolment(actor=actor)

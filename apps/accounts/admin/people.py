@@ -23,8 +23,7 @@ MAY_CHANGE = ["govern"]
 @admin.register(User)
 class UserAdmin(ServiceAdmin):
     list_display = (
-        "username", "role_names", "email", "is_active", "has_factor",
-        "must_change_password", "last_login",
+        "username", "role_names", "email", "is_active", "has_factor", "last_login",
     )  # fmt: skip
     list_filter = ("groups", "is_active", "must_change_password")
     search_fields = ("username", "email")

@@ -28,11 +28,10 @@ MOVES_SHOWN = 20
 
 
 class MomentForm(forms.Form):
-    """A moment in UTC, by default now."""
+    """A moment in UTC."""
 
     moment = forms.DateTimeField(
         label="At (UTC)",
-        initial=lambda: timezone.now().strftime("%Y-%m-%dT%H:%M"),
         widget=UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"}),
     )
 
@@ -72,8 +71,9 @@ class ModelAliasAdmin(GovernedAdmin):
         """What was in production then, and who had signed for it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        form = MomentForm(request.GET or None)
-        rows: object = "Choose a moment."
+        now = f"{timezone.now():%Y-%m-%dT%H:%M:%S}"
+        form = MomentForm(request.GET or {"moment": now})
+        rows: object = "This is not a moment."
         if form.is_valid():
             found = served_at(form.cleaned_data["moment"])
             rows = [asdict(one) for one in found] or "No model was in production then."
