@@ -8,6 +8,7 @@ import time
 import pyotp
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -212,3 +213,35 @@ def test_signing_again_takes_a_code_in_place_of_the_password(rita):
 
     assert "This is not your password." in wrong
     assert right.count("<li><code>") == 10
+
+
+def test_compliance_resets_a_device_on_the_page_after_saying_who_they_are(rita, person):
+    enrol(rita)
+    person("cora", Role.COMPLIANCE)
+    client = signed_in("cora")
+    user = User.objects.get(username="rita")
+    page = reverse("admin:accounts_user_reset_factor", args=[user.pk])
+
+    client.post(page, {"password": "not it"})
+    assert Authenticator.objects.exists()
+    client.post(page, {"password": STAFF_PASSWORD})
+
+    assert not Authenticator.objects.exists()
+    assert AuditEntry.objects.filter(event="accounts.second_factor_reset").count() == 1
+
+
+def test_the_shell_resets_a_device_or_says_why_not(rita, capsys):
+    enrol(rita)
+
+    call_command("reset_second_factor", "rita")
+
+    assert "enrols a new device" in capsys.readouterr().out
+    for name, told in (("rita", "has no second factor"), ("nemo", "nobody named")):
+        with pytest.raises(CommandError, match=told):
+            call_command("reset_second_factor", name)
+
+
+def test_where_it_is_optional_enrolment_can_be_left(person):
+    person("rita", Role.REVIEWER)
+
+    assert "Not now" in signed_in("rita").get(ENROL).content.decode()
