@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-slow test-services lint types layers migrations-check check coverage lock gates-eval bench chaos
+.PHONY: help run test test-browser test-slow test-services lint types layers migrations-check check coverage lock gates-eval bench chaos screenshots
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -31,6 +31,9 @@ test: $(VENV)/.installed-dev ## run the tests, on SQLite unless DATABASE_URL say
 
 test-browser: $(VENV)/.installed-dev ## the main journey in Chromium (PE_CHROMIUM names the browser)
 	$(BIN)/python -m pytest -m slow tests/browser
+
+screenshots: $(VENV)/.installed-dev ## the pictures of README and guides, from a fresh demo
+	$(BIN)/python docs/screenshots.py
 
 coverage: $(VENV)/.installed-dev ## run the tests and fail under 90 % coverage
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term

@@ -11,5 +11,6 @@ class PlatformConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
-        # celery: so that tasks sent from the web and from commands find the broker.
-        from pe_platform import celery, checks  # noqa: F401
+        # celery: so that tasks sent from the web and from commands find the broker;
+        # sessions: so that the first sign-in of a process is stamped too.
+        from pe_platform import celery, checks, sessions  # noqa: F401

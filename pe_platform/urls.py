@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
+from apps.accounts import sso
 from apps.inference.open_protocol.api import ServerView
 from pe_platform.health import livez, metrics, readyz, startupz
 from pe_platform.protocol_health import LiveView, ReadyView
@@ -23,6 +24,8 @@ PUBLIC_URLS: dict[str, str] = {
     "readyz": "probes ask whether it may be sent requests; names and yes or no",
     "admin/login/": "people sign in here",
     "admin/logout/": "ends a session, where there is one",
+    "sso/": "sends people to the identity provider, where one is configured",
+    "sso/callback/": "where the identity provider sends them back with a code",
 }
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -36,6 +39,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="home",
     ),
     path("admin/", admin.site.urls),
+    path("sso/", sso.request_view, name="sso-request"),
+    path("sso/callback/", sso.callback_view, name="sso-callback"),
     path("api/v1/", include("apps.inference.urls")),
     path("v1/", include("apps.inference.openai.urls")),
     path("v2", ServerView.as_view(), name="protocol-server"),

@@ -13,8 +13,11 @@ from apps.accounts.models import User
 from apps.accounts.permissions import actor_for_user, system_actor
 from apps.accounts.roles import Role
 from apps.accounts.services import sync_roles
+from apps.audit import selectors
 from apps.core.actors import Actor
 
+# Of everybody that ``person`` makes.
+STAFF_PASSWORD = "a long test passphrase"
 DatabaseOperations = DatabaseWrapper.ops_class
 
 
@@ -46,6 +49,12 @@ def _own_checkpoints(settings, tmp_path_factory) -> None:
     settings.PE_CHECKPOINT_FILE = folder / f"{uuid.uuid4().hex}.jsonl"
 
 
+@pytest.fixture(autouse=True)
+def _fresh_values() -> None:
+    """What a process remembers of the log belongs to the database of one test."""
+    selectors._values.clear()
+
+
 @pytest.fixture
 def roles(db: None) -> None:
     """The groups and permissions of apps.accounts.roles."""
@@ -58,7 +67,7 @@ def person(roles: None) -> Callable[..., User]:
 
     def make(name: str, *held: Role, **fields: object) -> User:
         user = User.objects.create_user(
-            name, password="a long test passphrase", is_staff=True, **fields
+            name, password=STAFF_PASSWORD, is_staff=True, **fields
         )
         user.groups.set(Group.objects.filter(name__in=[role.value for role in held]))
         return user

@@ -18,6 +18,7 @@ from unfold.widgets import (
 
 from apps.accounts.models import Tier, User
 from apps.accounts.permissions import actor_for_user
+from apps.accounts.reauthentication import Reauthenticated
 from apps.accounts.roles import Role
 from apps.accounts.scopes import SCOPE_PERMISSIONS
 from apps.accounts.services import change_own_password
@@ -60,7 +61,7 @@ class StaffForm(forms.Form):
     )
 
 
-class RolesForm(forms.Form):
+class RolesForm(Reauthenticated):
     roles = forms.MultipleChoiceField(
         choices=ROLE_CHOICES, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
@@ -74,7 +75,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=200, widget=UnfoldAdminTextareaWidget)
 
 
-class IssueKeyForm(forms.Form):
+class IssueKeyForm(Reauthenticated):
     """A new API key."""
 
     name = forms.CharField(
@@ -108,7 +109,7 @@ class IssueKeyForm(forms.Form):
     )
 
 
-class RotateKeyForm(forms.Form):
+class RotateKeyForm(Reauthenticated):
     overlap_hours = forms.IntegerField(
         min_value=0,
         max_value=720,

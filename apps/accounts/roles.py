@@ -122,6 +122,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
         "compliance.view_keyrotation",
         "compliance.view_evidencebundle",
         "compliance.export_evidencebundle",
+        "audit.export_auditentry",
         "accounts.view_user",
         "accounts.add_user",
         "accounts.change_user",
@@ -168,6 +169,7 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[str]] = {
     "maintenance": frozenset(
         {
             "audit.checkpoint_auditentry",
+            "audit.verify_auditentry",
             "approvals.expire_approvalrequest",
             "compliance.rotate_keys",
             "compliance.repeat_subjectrequest",

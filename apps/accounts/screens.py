@@ -120,6 +120,7 @@ def posted(request: HttpRequest) -> Any:
 def pretty_json(value: object) -> SafeString:
     """A JSON value as people read it."""
     return format_html(
-        '<pre class="text-xs whitespace-pre-wrap max-h-96 overflow-auto">{}</pre>',
+        '<pre tabindex="0" class="text-xs whitespace-pre-wrap max-h-96 overflow-auto">'
+        "{}</pre>",
         json.dumps(value, indent=2, ensure_ascii=False),
     )

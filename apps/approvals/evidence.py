@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 NAME = "py-1 pr-6 text-left align-top font-medium"
 CELL = "py-1 pr-6 text-left align-top"
 WRAP = "overflow-wrap: anywhere"
+# Letters of a word that a table may not be widened for.
+LONG = 24
 
 
 def readable(value: object) -> SafeString:
@@ -21,7 +23,11 @@ def readable(value: object) -> SafeString:
         return _facts(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return _rows(value)
-    return format_html('<span style="{}">{}</span>', WRAP, _word(value))
+    word = _word(value)
+    # Only what has no place to break may break anywhere: digests, long names.
+    if max(map(len, word.split()), default=0) < LONG:
+        return format_html("<span>{}</span>", word)
+    return format_html('<span style="{}">{}</span>', WRAP, word)
 
 
 def _facts(value: Mapping[str, object]) -> SafeString:

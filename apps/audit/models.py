@@ -77,6 +77,7 @@ class AuditEntry(models.Model):
         ]
         permissions = [
             ("verify_auditentry", "Can verify the audit chain"),
+            ("export_auditentry", "Can export audit entries"),
             ("checkpoint_auditentry", "Can write signed checkpoints"),
         ]
 

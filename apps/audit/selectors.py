@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.audit.chain import entry_digest
 from apps.audit.checkpoints import read_checkpoints
@@ -14,6 +15,9 @@ from apps.audit.errors import ChainBroken
 from apps.audit.models import AuditChain, AuditEntry
 from apps.audit.services import audit_key
 from apps.core.errors import InvalidInput
+
+VALUES_HELD_S = 60.0
+_values: dict[str, tuple[float, list[str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,39 @@ def timeline_of(subject_label: str, subject_id: str) -> QuerySet[AuditEntry]:
     return AuditEntry.objects.filter(
         subject_label=subject_label, subject_id=subject_id
     ).order_by("recorded_at", "id")
+
+
+def values_of(field: str) -> list[str]:
+    """The different values of an indexed text column, few among very many rows.
+
+    Asks the index for the next value each time, so that it costs one short look for
+    each value whatever the number of rows. Held for a minute.
+    """
+    now = time.monotonic()
+    held = _values.get(field)
+    if held is not None and now < held[0]:
+        return held[1]
+    found: list[str] = []
+    rows = AuditEntry.objects.order_by(field).values_list(field, flat=True)
+    value = rows.first()
+    while value is not None:
+        found.append(value)
+        value = rows.filter(**{f"{field}__gt": value}).first()
+    _values[field] = (now + VALUES_HELD_S, found)
+    return found
+
+
+def entries_about(words: str) -> Q:
+    """What the search box finds: one whole actor, event, request or subject id.
+
+    Equality on indexed columns: a million entries are searched as fast as ten.
+    """
+    return (
+        Q(actor_label=words)
+        | Q(event=words)
+        | Q(request_id=words)
+        | Q(subject_label__in=values_of("subject_label"), subject_id=words)
+    )
 
 
 def head_matches() -> bool:

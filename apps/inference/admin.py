@@ -6,7 +6,11 @@ to who may read them. Both are audited by their service and keep nothing.
 
 from __future__ import annotations
 
+import uuid
+from typing import Any
+
 from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -15,28 +19,76 @@ from django.views.decorators.http import require_POST
 from apps.accounts.permissions import actor_for_user
 from apps.accounts.screens import ServiceAdmin
 from apps.approvals.evidence import readable
+from apps.audit.admin import SHOWN_OF_ID
+from apps.audit.filters import MomentFilter
 from apps.core.errors import PlatformError
 from apps.inference.batches.reporting import tally_of
 from apps.inference.explained import explain_request
 from apps.inference.models import BatchJob, InferenceRecord
 from apps.inference.replaying import render_replay, replay_request
+from apps.models_registry.models import RegisteredModel
+from apps.safety.models import Escalation
 
 _REPLAY = "inference.replay_inferencerecord"
 _READ = "inference.read_kepttext"
 
 
+class ModelNameFilter(admin.SimpleListFilter):
+    """The models there are; requests are too many to be asked."""
+
+    title = "model"
+    parameter_name = "model_name"
+
+    # Any: what Django passes to every filter.
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = RegisteredModel.objects.order_by("name").values_list("name", flat=True)
+        return [(name, name) for name in names]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[InferenceRecord]
+    ) -> QuerySet[InferenceRecord]:
+        chosen = self.value()
+        return queryset.filter(model_name=chosen) if chosen else queryset
+
+
+def records_about(words: str) -> Q:
+    """What the search box finds, by equality on indexed columns where there is one."""
+    try:
+        found = uuid.UUID(words)
+    except ValueError:
+        return Q(request_id=words)
+    case = Escalation.objects.filter(pk=found).values("correlation_id")
+    return Q(request_id=words) | Q(pk=found) | Q(pk__in=case)
+
+
 @admin.register(InferenceRecord)
 class InferenceRecordAdmin(ServiceAdmin):
     list_display = (
-        "created_at", "decision", "source", "model_name", "version", "policy_name",
-        "locale", "api_key_label", "problem_code", "id",
+        "created_at", "decision", "source", "model_name", "version",
+        "policy_name", "locale", "api_key_label", "problem_code", "short_id",
     )  # fmt: skip
-    list_filter = ("decision", "source", "model_name")
-    search_fields = ("id", "request_id", "api_key_label", "escalation_id")
-    date_hierarchy = "created_at"
+    list_filter = (
+        ("created_at", MomentFilter), "decision", "source", ModelNameFilter,
+    )  # fmt: skip
+    list_filter_submit = True
+    search_fields = ("id", "request_id", "escalation_id")
+    search_help_text = "A whole request id, record id or case id"
     ordering = ("-created_at",)
     show_full_result_count = False
     change_form_outer_before_template = "admin/safety/steps.html"
+
+    def get_search_results(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[InferenceRecord],
+        search_term: str,
+    ) -> tuple[QuerySet[InferenceRecord], bool]:
+        words = search_term.strip()
+        return (queryset.filter(records_about(words)) if words else queryset), False
+
+    @admin.display(description="Request", ordering="id")
+    def short_id(self, record: InferenceRecord) -> str:
+        return str(record.pk)[:SHOWN_OF_ID]
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -14,6 +14,7 @@ from unfold.widgets import (
 )
 
 from apps.accounts.models import User
+from apps.accounts.reauthentication import Reauthenticated
 from apps.safety.models import Escalation, JudgeDisagreement, SafetyPolicy
 from apps.safety.policy import default_document
 from apps.safety.selectors import document_in_force
@@ -73,7 +74,7 @@ class VersionForm(forms.Form):
         self.fields["other"].queryset = others  # type: ignore[attr-defined]
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(Reauthenticated):
     """Why somebody has to read what a person said."""
 
     reason = forms.CharField(

@@ -10,11 +10,12 @@ import math
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from datetime import time as datetime_time
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from apps.safety.errors import PolicyMissing
@@ -32,6 +33,16 @@ from apps.safety.policy import (
     parse_policy,
 )
 from apps.safety.referrals import HandledCase
+
+
+@dataclass(frozen=True, slots=True)
+class DeskState:
+    """The crisis desk at a moment; ``version`` differs once anything happened there."""
+
+    open: int
+    overdue: int
+    version: str
+
 
 _lock = threading.Lock()
 _held: dict[str, tuple[float, Policy]] = {}
@@ -123,6 +134,17 @@ def open_escalations() -> QuerySet[Escalation]:
         .select_related("assigned_to")
         .order_by("due_at")
     )
+
+
+def desk_state() -> DeskState:
+    """How many cases are open and overdue now, and what changes with every step."""
+    now, opened = timezone.now(), Escalation.State.OPEN
+    counted = Escalation.objects.filter(state=opened).aggregate(
+        open=Count("pk"), overdue=Count("pk", filter=Q(due_at__lte=now))
+    )
+    newest = EscalationStep.objects.order_by("-id").values_list("id", flat=True).first()
+    version = f"{newest or 0}-{counted['open']}"
+    return DeskState(counted["open"], counted["overdue"], version)
 
 
 def overdue_escalations(now: datetime) -> QuerySet[Escalation]:

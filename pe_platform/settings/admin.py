@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 # In the page itself, so that no request for it is refused.
@@ -17,6 +18,14 @@ ICON = (
 
 def _icon(request: HttpRequest) -> str:
     return ICON
+
+
+def _styles(request: HttpRequest) -> str:
+    return static("platform/platform.css")
+
+
+def _scripts(request: HttpRequest) -> str:
+    return static("platform/platform.js")
 
 
 def _is_staff(request: HttpRequest) -> bool:
@@ -108,6 +117,16 @@ UNFOLD: dict[str, object] = {
     # The site is the admin: there is nowhere else to return to.
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
+    "STYLES": [_styles],
+    "SCRIPTS": [_scripts],
+    "ACCOUNT": {
+        "navigation": [
+            {
+                "title": "Second factor",
+                "link": reverse_lazy("admin:second_factor_renew"),
+            }
+        ]
+    },
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "pe_platform.dashboard.home_context",
@@ -120,10 +139,11 @@ UNFOLD: dict[str, object] = {
             "300": "oklch(85.5% .138 181.071)",
             "400": "oklch(77.7% .152 181.912)",
             "500": "oklch(70.4% .14 182.503)",
-            "600": "oklch(60% .118 184.704)",
-            "700": "oklch(51.1% .096 186.391)",
-            "800": "oklch(43.7% .078 188.216)",
-            "900": "oklch(38.6% .063 188.416)",
+            # Darker than the palette's own: white on 600 has to reach 4.5 to 1.
+            "600": "oklch(51.1% .096 186.391)",
+            "700": "oklch(43.7% .078 188.216)",
+            "800": "oklch(38.6% .063 188.416)",
+            "900": "oklch(33% .055 190)",
             "950": "oklch(27.7% .046 192.524)",
         }
     },

@@ -35,6 +35,7 @@ PE_QUEUES = (
 )  # fmt: skip
 CELERY_TASK_ROUTES: dict[str, dict[str, str]] = {
     "audit.write_checkpoint": {"queue": "maintenance"},
+    "audit.verify_chains": {"queue": "maintenance"},
     "approvals.expire_overdue": {"queue": "maintenance"},
     "models_registry.run_training": {"queue": "training"},
     "models_registry.requeue_lost_runs": {"queue": "maintenance"},
@@ -48,6 +49,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "audit-checkpoint": {
         "task": "audit.write_checkpoint",
         "schedule": 300.0,
+        "options": {"queue": "maintenance"},
+    },
+    # Once a day: a million entries take minutes.
+    "audit-verify": {
+        "task": "audit.verify_chains",
+        "schedule": 86400.0,
         "options": {"queue": "maintenance"},
     },
     "approvals-expire": {

@@ -13,8 +13,11 @@ from apps.accounts.models import ApiKey, Tier, User
 from apps.accounts.permissions import system_actor
 from apps.accounts.roles import Role
 from apps.accounts.services import create_staff
+from tests.conftest import STAFF_PASSWORD
 
 pytestmark = pytest.mark.django_db
+# Who they are is asked again before an act that cannot be taken back.
+AGAIN = {"password": STAFF_PASSWORD}
 PASSPHRASE = "walking-by-the-canal-42"
 
 
@@ -99,12 +102,12 @@ def test_roles_password_and_access_are_changed_through_pages(browser, person):
         return reverse(f"admin:accounts_user_{name}", args=[rita.pk])
 
     assert cora.get(page("change_roles")).status_code == 200
-    cora.post(page("change_roles"), {"roles": ["clinician"]})
+    cora.post(page("change_roles"), {"roles": ["clinician"], **AGAIN})
     cora.post(page("deactivate"))
     rita.refresh_from_db()
     assert not rita.is_active
     cora.post(page("activate"))
-    shown = _shown(cora.post(page("reset_password")))
+    shown = _shown(cora.post(page("reset_password"), AGAIN))
 
     rita.refresh_from_db()
     assert rita.is_active
@@ -146,6 +149,7 @@ def test_key_issued_by_hand_is_shown_once_and_its_hash_never(browser, tier, pers
             "tier": tier.pk,
             "scopes": ["inference:predict"],
             "expires_in_days": "30",
+            **AGAIN,
         },
     )
 
@@ -166,7 +170,7 @@ def test_key_is_rotated_and_revoked_by_hand(browser, issue):
     shown = _shown(
         client.post(
             reverse("admin:accounts_apikey_rotate", args=[key.pk]),
-            {"overlap_hours": "1"},
+            {"overlap_hours": "1", **AGAIN},
         )
     )
     assert authenticate_key(shown).family_id == key.pk
@@ -182,9 +186,9 @@ def test_second_rotation_is_refused_on_the_page(browser, issue):
     key, _ = issue()
     client = browser("oscar", Role.OPERATOR)
     url = reverse("admin:accounts_apikey_rotate", args=[key.pk])
-    client.post(url, {"overlap_hours": "1"})
+    client.post(url, {"overlap_hours": "1", **AGAIN})
 
-    response = client.post(url, {"overlap_hours": "1"})
+    response = client.post(url, {"overlap_hours": "1", **AGAIN})
 
     assert "rotated already" in response.content.decode()
 

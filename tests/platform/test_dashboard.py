@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from apps.accounts.permissions import system_actor
+from apps.accounts.models import Tier, User
+from apps.accounts.permissions import actor_for_user, system_actor
 from apps.accounts.roles import Role
-from apps.audit.models import AuditChain
+from apps.accounts.services import issue_key, sync_tiers
+from apps.approvals.models import ApprovalRequest
+from apps.audit.models import AuditChain, AuditEntry
 from apps.audit.services import record_event
 from apps.core.actors import Subject
 from apps.safety import services as safety
@@ -135,6 +140,80 @@ def test_a_head_that_names_no_entry_is_an_alarm(browser) -> None:
     assert "A head does not match its chain" in page
 
 
+def test_the_badge_says_to_which_entry_the_log_was_verified(browser) -> None:
+    client = browser("ciro", Role.COMPLIANCE)
+    never = client.get(reverse("admin:index")).content.decode()
+
+    client.get(reverse("admin:audit_auditentry_verify"))
+    page = client.get(reverse("admin:index")).content.decode()
+
+    entries = AuditEntry.objects.exclude(event="audit.chains_verified").count()
+    assert "Nobody has verified the whole log yet" in never
+    assert f"Verified to entry {entries} at" in page
+    assert "by ciro." in page
+
+
+def test_a_broken_chain_stays_on_the_page(browser) -> None:
+    client = browser("ciro", Role.COMPLIANCE)
+    head = AuditChain.objects.get()
+    AuditChain.objects.update(digest="another")
+    client.get(reverse("admin:audit_auditentry_verify"))
+    AuditChain.objects.exclude(digest="another").update(digest=head.digest)
+
+    page = client.get(reverse("admin:index")).context
+
+    assert page["verification"].held is False
+
+
+def test_the_inbox_tells_mine_from_what_waits_for_me(browser, submitted) -> None:
+    submitted("one")
+    author = Client()
+    author.force_login(
+        User.objects.get(username="olga-one"),
+        "django.contrib.auth.backends.ModelBackend",
+    )
+
+    theirs = browser("cleo", Role.CLINICIAN).get(reverse("admin:index"))
+    mine = author.get(reverse("admin:index"))
+
+    assert [len(part) for part in parts(theirs)] == [1, 0, 0]
+    assert [len(part) for part in parts(mine)] == [0, 1, 0]
+
+
+def parts(page):
+    inbox = page.context["inbox"]
+    return inbox.for_me, inbox.mine, inbox.others
+
+
+def test_an_old_request_is_overdue(browser, submitted) -> None:
+    submitted("one")
+    ApprovalRequest.objects.update(created_at=timezone.now() - timedelta(days=4))
+
+    page = browser("cleo", Role.CLINICIAN).get(reverse("admin:index"))
+
+    assert "has waited for more than three days" in page.content.decode()
+
+
+def test_a_key_that_ends_soon_needs_attention(browser, roles) -> None:
+    sync_tiers(actor=system_actor("bootstrap"))
+    client = browser("olga", Role.OPERATOR)
+    owner = User.objects.get(username="olga")
+    for name, days in (("soon", 3), ("later", 90)):
+        issue_key(
+            actor=actor_for_user(owner),
+            name=name,
+            owner=owner,
+            scopes=("models:read",),
+            tier=Tier.objects.first(),
+            expires_at=timezone.now() + timedelta(days=days),
+        )
+
+    told = [one.what for one in client.get(reverse("admin:index")).context["troubles"]]
+
+    assert "API key soon" in told
+    assert "API key later" not in told
+
+
 def test_the_page_costs_the_same_for_one_row_and_for_many(
     browser, submitted, django_assert_max_num_queries
 ) -> None:
@@ -142,7 +221,7 @@ def test_the_page_costs_the_same_for_one_row_and_for_many(
         submitted(f"p{number}")
     client = browser("ciro", Role.COMPLIANCE)
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(20):
         client.get(reverse("admin:index"))
 
 

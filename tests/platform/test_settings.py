@@ -160,6 +160,20 @@ def test_check_deploy_warns_when_nobody_would_hear_of_a_crisis(tmp_path):
     assert "safety.W001" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"PE_STAFF_MFA": "optional"}, "PE_STAFF_MFA=optional is for"),
+        ({"PE_OIDC_ISSUER": "https://id.example.org"}, "PE_OIDC_CLIENT_ID"),
+    ],
+)
+def test_production_refuses_weak_or_half_set_identity(tmp_path, changed, said):
+    done = _deploy_check(tmp_path, **changed)
+
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
 def test_checks_refuse_open_hosts_and_shared_secrets(settings):
     settings.ALLOWED_HOSTS = ["*"]
     settings.PE_AUDIT_KEY = settings.SECRET_KEY

@@ -28,8 +28,10 @@ from apps.safety import services
 from apps.safety.cases import CaseFacts
 from apps.safety.contracts import RiskLevel
 from apps.safety.models import Escalation, EscalationText
+from tests.conftest import STAFF_PASSWORD
 
 SAID = "<b>invented words</b> of a test \ud800"
+AGAIN = {"password": STAFF_PASSWORD}
 WHY = "Caller on line two needs the exact wording"
 READ = "safety.escalation_text_read"
 
@@ -151,9 +153,10 @@ def test_the_page_shows_the_text_only_after_a_reason(
     listed = client.get(case_page, secure=True).content.decode()
     asked = client.get(glass(case), secure=True)
     refused = client.post(glass(case), {"reason": "no"}, secure=True)
-    shown = client.post(glass(case), {"reason": WHY}, secure=True)
+    shown = client.post(glass(case), {"reason": WHY, **AGAIN}, secure=True)
 
     assert glass(case) in listed
+    assert "Masked." in listed
     for page in (listed, asked.content.decode(), refused.content.decode()):
         assert "invented" not in page
     assert "&lt;b&gt;invented words&lt;/b&gt;" in shown.content.decode()
@@ -167,7 +170,7 @@ def test_the_page_is_closed_to_who_may_not_read(
 ) -> None:
     client = signed_in(role)
 
-    response = client.post(glass(case), {"reason": WHY}, secure=True)
+    response = client.post(glass(case), {"reason": WHY, **AGAIN}, secure=True)
 
     assert response.status_code in {302, 403}
     assert b"invented" not in response.content

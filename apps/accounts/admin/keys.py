@@ -79,14 +79,16 @@ class ApiKeyAdmin(ServiceAdmin):
             return self._show_key(request, key, raw)
 
         page = Page("Issue an API key", "Issue", "The key is shown once.")
-        return self.serve_form(request, IssueKeyForm(posted(request)), page, issue)
+        return self.serve_form(
+            request, IssueKeyForm(request, posted(request)), page, issue
+        )
 
     @action(  # type: ignore[untyped-decorator]
         description="Rotate", permissions=["rotate"], url_path="rotate"
     )
     def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         key: ApiKey = self.row_or_404(request, object_id)
-        form = RotateKeyForm(posted(request))
+        form = RotateKeyForm(request, posted(request))
 
         def rotate(actor: Actor, given: dict[str, Any]) -> HttpResponse:
             new, raw = services.rotate_key(actor=actor, key=key, overlap=form.overlap)

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action, display
 
 from apps.accounts import services
 from apps.accounts.forms import ConfirmForm, RolesForm, StaffForm
-from apps.accounts.models import User
+from apps.accounts.models import Authenticator, User
+from apps.accounts.reauthentication import Reauthenticated
 from apps.accounts.screens import Page, Secret, ServiceAdmin, posted
 from apps.core.actors import Actor
 
@@ -22,22 +23,26 @@ MAY_CHANGE = ["govern"]
 @admin.register(User)
 class UserAdmin(ServiceAdmin):
     list_display = (
-        "username", "role_names", "email", "is_active", "must_change_password",
-        "last_login",
+        "username", "role_names", "email", "is_active", "has_factor", "last_login",
     )  # fmt: skip
     list_filter = ("groups", "is_active", "must_change_password")
     search_fields = ("username", "email")
     ordering = ("username",)
     fields = (
-        "username", "email", "role_names", "is_active", "is_superuser",
-        "must_change_password", "last_login", "date_joined",
+        "username", "email", "role_names", "is_active", "is_superuser", "has_factor",
+        "sso_subject", "must_change_password", "last_login", "date_joined",
     )  # fmt: skip
     readonly_fields = fields
-    actions_detail = ("change_roles", "reset_password", "activate", "deactivate")
+    actions_detail = (
+        "change_roles", "reset_password", "reset_factor", "activate", "deactivate",
+    )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         found: QuerySet[User] = super().get_queryset(request)
-        return found.prefetch_related("groups")
+        enrolled = Authenticator.objects.filter(
+            user=OuterRef("pk"), confirmed_at__isnull=False
+        )
+        return found.prefetch_related("groups").annotate(enrolled=Exists(enrolled))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.add_user")
@@ -49,6 +54,11 @@ class UserAdmin(ServiceAdmin):
     @display(description="Roles")  # type: ignore[untyped-decorator]
     def role_names(self, user: User) -> str:
         return ", ".join(group.name for group in user.groups.all()) or "none"
+
+    # enrolled: annotated in get_queryset.
+    @display(description="Second factor", boolean=True)  # type: ignore[untyped-decorator]
+    def has_factor(self, user: User) -> bool:
+        return bool(getattr(user, "enrolled", False))
 
     def add_view(
         self,
@@ -80,7 +90,7 @@ class UserAdmin(ServiceAdmin):
             return self.done(request, "The roles were changed.", user)
 
         page = Page(f"Roles of {user}", "Change roles")
-        form = RolesForm(posted(request), initial=held)
+        form = RolesForm(request, posted(request), initial=held)
         return self.serve_form(request, form, page, change, user)
 
     @action(description="Reset password", permissions=MAY_CHANGE, url_path="reset")  # type: ignore[untyped-decorator]
@@ -96,7 +106,29 @@ class UserAdmin(ServiceAdmin):
             "Reset",
             "The present password and all sessions of this person end now.",
         )
-        return self.serve_form(request, ConfirmForm(posted(request)), page, reset, user)
+        form = Reauthenticated(request, posted(request))
+        return self.serve_form(request, form, page, reset, user)
+
+    @action(  # type: ignore[untyped-decorator]
+        description="Reset second factor",
+        permissions=MAY_CHANGE,
+        url_path="reset-second-factor",
+    )
+    def reset_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        user: User = self.row_or_404(request, object_id)
+
+        def reset(actor: Actor, given: dict[str, Any]) -> HttpResponse:
+            services.reset_second_factor(actor=actor, user=user)
+            return self.done(request, f"{user} enrols a new device next time.", user)
+
+        page = Page(
+            f"Reset the second factor of {user}",
+            "Reset",
+            "Their device and recovery codes stop working now. Make sure that it is "
+            "really them who ask.",
+        )
+        form = Reauthenticated(request, posted(request))
+        return self.serve_form(request, form, page, reset, user)
 
     @action(description="Deactivate", permissions=MAY_CHANGE, url_path="deactivate")  # type: ignore[untyped-decorator]
     def deactivate(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -149,6 +149,29 @@ def change_own_password(*, actor: Actor, password: str) -> User:
     return user
 
 
+@transaction.atomic
+def link_sso(*, actor: Actor, subject: str) -> User:
+    """Remember which account of the identity provider is this person's.
+
+    ``subject`` is ``issuer|sub``. Raises StateConflict when the person is linked to
+    another one, or the account to another person.
+    """
+    user = acting_user(actor)
+    if user.sso_subject == subject:
+        return user
+    free = User.objects.filter(pk=user.pk, sso_subject=None)
+    try:
+        with transaction.atomic():
+            linked = free.update(sso_subject=subject)
+    except IntegrityError as error:
+        raise StateConflict("This sign-in belongs to somebody else.") from error
+    if not linked:
+        raise StateConflict("This person signs in with another account.")
+    _record(actor, "accounts.sso_linked", user)
+    user.sso_subject = subject
+    return user
+
+
 def one_time_password() -> str:
     """Four groups of five out of 31 characters: 99 random bits."""
     groups = ("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(4))

@@ -6,12 +6,16 @@ It shows identifiers, levels and reason codes. What the person said is not here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Case, QuerySet, When
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.timesince import timesince, timeuntil
 from unfold.admin import TabularInline
 from unfold.decorators import display
@@ -25,7 +29,13 @@ from apps.safety.admin.glass import GlassPages
 from apps.safety.admin.referrals import ReferralPages
 from apps.safety.admin.screens import Step, StepAdmin, warn_of_stale_contacts
 from apps.safety.forms import DispositionForm, ResponderForm
-from apps.safety.models import Escalation, EscalationStep, NotificationAttempt
+from apps.safety.models import (
+    Escalation,
+    EscalationStep,
+    EscalationText,
+    NotificationAttempt,
+)
+from apps.safety.selectors import desk_state
 
 State = Escalation.State
 LEVEL_COLOURS = {
@@ -112,11 +122,13 @@ class EscalationAdmin(GlassPages, ReferralPages, StepAdmin):
     )  # fmt: skip
     list_select_related = ("assigned_to",)
     list_filter = ("state", "level", "locale", "disposition")
+    list_before_template = "admin/safety/watch.html"
     search_fields = ("id", "correlation_id")
     ordering = (WHO_WAITS_FIRST, "due_at")
     actions = ("acknowledge_escalations",)
     fields = (
-        "level", "state", "due_at", "rung", "assigned_to", "locale", "reasons_text",
+        "level", "state", "due", "masked", "due_at", "rung", "assigned_to", "locale",
+        "reasons_text",
         "correlation_id", "opened_at", "acknowledged_by", "acknowledged_at",
         "resolved_by", "resolved_at", "disposition", "text_digest", "policy_digest",
     )  # fmt: skip
@@ -129,8 +141,24 @@ class EscalationAdmin(GlassPages, ReferralPages, StepAdmin):
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         warn_of_stale_contacts(request)
-        page: HttpResponse = super().changelist_view(request, extra_context)
+        shown = {**(extra_context or {}), "desk": desk_state()}
+        page: HttpResponse = super().changelist_view(request, shown)
         return page
+
+    def get_urls(self) -> list[URLPattern]:
+        waiting = path(
+            "waiting/",
+            self.admin_site.admin_view(self.waiting),
+            name="safety_escalation_waiting",
+        )
+        return [waiting, *super().get_urls()]
+
+    def waiting(self, request: HttpRequest) -> HttpResponse:
+        """What the desk's page asks every few seconds: whether anything happened."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        state = asdict(desk_state())
+        return JsonResponse(state, headers={"Cache-Control": "no-store"})
 
     def has_acknowledge_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("safety.acknowledge_escalation")
@@ -184,6 +212,24 @@ class EscalationAdmin(GlassPages, ReferralPages, StepAdmin):
         if row.state != State.OPEN:
             return "—"
         now = timezone.now()
+        # platform.js counts on from here, second by second.
         if row.due_at <= now:
-            return f"{timesince(row.due_at, now)} overdue"
-        return f"in {timeuntil(row.due_at, now)}"
+            said, tone = f"overdue by {timesince(row.due_at, now)}", "is-overdue"
+        else:
+            said, tone = f"in {timeuntil(row.due_at, now)}", ""
+        return format_html(
+            '<span class="{}" data-countdown="{}">{}</span>',
+            tone,
+            row.due_at.isoformat(),
+            said,
+        )
+
+    @admin.display(description="What was said")
+    def masked(self, row: Escalation) -> str:
+        if not EscalationText.objects.filter(escalation=row).exists():
+            return "Not kept."
+        return format_html(
+            '<span class="masked-words" aria-hidden="true">{}</span> {}',
+            "█████ ███ ████",
+            "Masked. “Read what was said” asks for a reason and is recorded.",
+        )

@@ -32,7 +32,7 @@ class GlassPages(ReadOnlyAdmin):
     )
     @sensitive_variables("words")
     def break_glass(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        form = ReasonForm(request.POST or None)
+        form = ReasonForm(request, request.POST or None)
         words: str | None = None
         if request.method == "POST" and form.is_valid():
             try:

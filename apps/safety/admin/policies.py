@@ -50,8 +50,8 @@ class SafetyPolicyAdmin(PolicyPages):
         ),
     }
     list_display = (
-        "name", "version", "state_label", "in_force", "author", "created_at",
-        "approved_at", "starts_at", "short_digest",
+        "name", "version", "state_label", "in_force", "author", "approved_at",
+        "starts_at",
     )  # fmt: skip
     list_display_links = ("name", "version")
     list_select_related = ("author",)
@@ -132,10 +132,6 @@ class SafetyPolicyAdmin(PolicyPages):
     @admin.display(description="In force", boolean=True)
     def in_force(self, row: SafetyPolicy) -> bool:
         return bool(row.pk == getattr(row, "current_id", None))
-
-    @admin.display(description="Digest", ordering="digest")
-    def short_digest(self, row: SafetyPolicy) -> str:
-        return row.digest[:19]
 
     @admin.display(description="Against the version in force")
     def changes(self, row: SafetyPolicy) -> SafeString | str:

@@ -111,6 +111,8 @@ class Command(BaseCommand):
 
     def _next_steps(self) -> None:
         self._say(
+            "\nA second factor is optional on this machine and required in production: "
+            f"{self.url}/admin/second-factor/enrol/\n"
             "\nWhere to look next:\n"
             f"  {self.url}/admin/safety/escalation/   the crisis desk (as clinician)\n"
             f"  {self.url}/admin/audit/auditentry/    the audit log (as compliance)\n"
