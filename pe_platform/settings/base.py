@@ -223,7 +223,8 @@ CONTENT_SECURITY_POLICY = {
 
 # -- static and stored files -----------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = PE_STATE_DIR / "static"
+# An image carries its own, made when it was built; elsewhere `prepare` collects them.
+STATIC_ROOT = Path(env.text("PE_STATIC_DIR") or PE_STATE_DIR / "static")
 STATICFILES_DIRS: list[Path] = []
 MEDIA_ROOT = PE_STATE_DIR / "media"
 STORAGES = {
