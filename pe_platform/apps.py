@@ -12,4 +12,4 @@ class PlatformConfig(AppConfig):
 
     def ready(self) -> None:
         # celery: so that tasks sent from the web and from commands find the broker.
-        from pe_platform import celery, checks  # noqa: F401
+        from pe_platform import celery, checks, task_metrics  # noqa: F401

@@ -1,7 +1,7 @@
 """Writes values.schema.json of the chart: what may stand in values, and no more.
 
-Generated, because JSON repeats itself where one line of Python does: the same worker six
-times. `python deploy/helm/make_schema.py`; a test compares the file with this.
+Generated, because JSON repeats itself where one line of Python does: the same worker
+six times. `python deploy/helm/make_schema.py`; a test compares the file with this.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ HOST: Schema = {
     "pattern": r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$",
     "description": "a host name such as support.example.org",
 }
+# A tag that moves would make two replicas of one release differ.
+TAG: Schema = {"type": "string", "minLength": 1, "not": {"const": "latest"}}
 CPU: Schema = {
     "type": ["string", "integer"],
     "pattern": r"^([0-9]+m|[0-9]+(\.[0-9]+)?)$",
@@ -111,8 +113,8 @@ def schema() -> Schema:
         "image": closed(
             {
                 "repository": {"type": "string", "minLength": 1},
-                "tag": {"type": "string", "minLength": 1, "not": {"const": "latest"}},
-                "cudaTag": {"type": "string", "minLength": 1, "not": {"const": "latest"}},
+                "tag": TAG,
+                "cudaTag": TAG,
                 "digest": {"type": "string", "pattern": "^$|^sha256:[0-9a-f]{64}$"},
                 "pullPolicy": {"enum": ["IfNotPresent", "Always", "Never"]},
                 "pullSecrets": {"type": "array", "items": TEXT},

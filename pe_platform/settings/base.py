@@ -255,6 +255,12 @@ PE_AUDIT_CHAIN = env.text("PE_AUDIT_CHAIN", PE_SERVICE)
 
 # /metrics answers only to this bearer token; without one it answers to nobody.
 PE_METRICS_TOKEN = env.text("PE_METRICS_TOKEN")
+# Where a Celery worker serves its metrics, host:port; nowhere when unset.
+PE_WORKER_METRICS_BIND = env.address("PE_WORKER_METRICS_BIND")
+# Processes of one instance add up their metrics in this folder, which must be there
+# before the first of them is counted.
+if env.text("PROMETHEUS_MULTIPROC_DIR"):
+    Path(env.text("PROMETHEUS_MULTIPROC_DIR")).mkdir(parents=True, exist_ok=True)
 
 # -- logs ------------------------------------------------------------------------------
 PE_LOG_LEVEL = env.choice("PE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))

@@ -35,6 +35,7 @@ PE_QUEUES = (
 )  # fmt: skip
 CELERY_TASK_ROUTES: dict[str, dict[str, str]] = {
     "audit.write_checkpoint": {"queue": "maintenance"},
+    "audit.verify_chains": {"queue": "maintenance"},
     "approvals.expire_overdue": {"queue": "maintenance"},
     "models_registry.run_training": {"queue": "training"},
     "models_registry.requeue_lost_runs": {"queue": "maintenance"},
@@ -46,6 +47,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "audit-checkpoint": {
         "task": "audit.write_checkpoint",
         "schedule": 300.0,
+        "options": {"queue": "maintenance"},
+    },
+    # Reads every entry: hours, not minutes, once there are millions.
+    "audit-verify": {
+        "task": "audit.verify_chains",
+        "schedule": float(
+            env.integer("PE_AUDIT_VERIFY_EVERY_S", 21_600, minimum=60, maximum=604_800)
+        ),
         "options": {"queue": "maintenance"},
     },
     "approvals-expire": {
