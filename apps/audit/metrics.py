@@ -6,7 +6,8 @@ from end to end, and whether that reading found a broken link.
 
 from __future__ import annotations
 
-from django.db.models import Max, Sum
+from django.db.models import Count, Max, Min, Sum
+from django.utils import timezone
 from prometheus_client import Gauge
 
 from apps.audit.models import AuditChain, AuditEntry
@@ -22,12 +23,12 @@ ENTRIES = Gauge(
 )
 CHECKPOINT = Gauge(
     "pe_audit_checkpoint_timestamp_seconds",
-    "When the chain heads were last signed; 0 for never.",
+    "When the chain heads were last signed; of the first entry while never.",
     multiprocess_mode="mostrecent",
 )
 VERIFICATION = Gauge(
     "pe_audit_verified_timestamp_seconds",
-    "When every link was last found good; 0 for never.",
+    "When every link was last found good; of the first entry while never.",
     multiprocess_mode="mostrecent",
 )
 IS_BROKEN = Gauge(
@@ -38,16 +39,18 @@ IS_BROKEN = Gauge(
 
 
 def refresh() -> None:
-    """Read what the gauges show; three queries by index."""
-    heads = AuditChain.objects.aggregate(total=Sum("sequence"))
-    CHAINS.set(AuditChain.objects.count())
-    ENTRIES.set(heads["total"] or 0)
+    """Read what the gauges show; four queries by index.
+
+    A log that was never verified has been unverified since its first entry.
+    """
+    heads = AuditChain.objects.aggregate(chains=Count("pk"), entries=Sum("sequence"))
+    CHAINS.set(heads["chains"])
+    ENTRIES.set(heads["entries"] or 0)
     events = (CHECKPOINTED, VERIFIED, BROKEN)
     rows = AuditEntry.objects.filter(event__in=events).values("event")
-    last = {
-        row["event"]: row["at"].timestamp()
-        for row in rows.annotate(at=Max("recorded_at")).order_by()
-    }
-    CHECKPOINT.set(last.get(CHECKPOINTED, 0))
-    VERIFICATION.set(last.get(VERIFIED, 0))
+    found = rows.annotate(at=Max("recorded_at")).order_by()
+    last = {row["event"]: row["at"].timestamp() for row in found}
+    began = AuditEntry.objects.aggregate(at=Min("recorded_at"))["at"] or timezone.now()
+    CHECKPOINT.set(last.get(CHECKPOINTED, began.timestamp()))
+    VERIFICATION.set(last.get(VERIFIED, began.timestamp()))
     IS_BROKEN.set(int(last.get(BROKEN, 0) > last.get(VERIFIED, 0)))
