@@ -16,7 +16,8 @@ import yaml
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from dashboards import BOARDS, board  # noqa: E402
+from boards import BOARDS  # noqa: E402
+from dashboards import board  # noqa: E402
 from slo import groups  # noqa: E402
 
 CHART = HERE.parent / "helm" / "pe-platform" / "monitoring"
