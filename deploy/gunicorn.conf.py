@@ -73,3 +73,14 @@ def post_worker_init(worker):
     from apps.inference.warming import warm_serving
 
     warm_serving()
+
+
+def worker_exit(server, worker):
+    """End at once: the tensor runtime was loaded before the fork, and its way out waits
+    for threads that only the parent has, until the arbiter kills it.
+    """
+    if worker.booted:
+        from django.db import connections
+
+        connections.close_all()
+        os._exit(0)

@@ -1,7 +1,7 @@
-"""For each alert: metrics under which it must fire, and metrics under which it must not.
+"""Under which metrics each alert must fire, and under which it must not.
 
 Values are promtool's: ``0+6x600`` starts at 0 and adds 6 a minute, 600 times. Each case
-becomes two promtool unit tests; a test of the platform checks that no alert is left out.
+becomes two promtool unit tests; a test of the platform checks that none is left out.
 """
 
 from __future__ import annotations
