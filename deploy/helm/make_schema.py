@@ -215,6 +215,7 @@ def schema() -> Schema:
                 "dashboards": FLAG,
                 "interval": {"type": "string", "pattern": "^[0-9]+s$"},
                 "labels": FREE,
+                "runbookBase": {"type": "string", "pattern": "^$|^https://"},
             }
         ),
         "networkPolicy": closed(
