@@ -255,6 +255,8 @@ PE_AUDIT_CHAIN = env.text("PE_AUDIT_CHAIN", PE_SERVICE)
 
 # /metrics answers only to this bearer token; without one it answers to nobody.
 PE_METRICS_TOKEN = env.text("PE_METRICS_TOKEN")
+# The API key of `manage.py smoke`, so that it need not stand in a command line.
+PE_SMOKE_KEY = env.text("PE_SMOKE_KEY")
 # Where a Celery worker serves its metrics, host:port; nowhere when unset.
 PE_WORKER_METRICS_BIND = env.address("PE_WORKER_METRICS_BIND")
 # Processes of one instance add up their metrics in this folder, which must be there
@@ -273,6 +275,8 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "axes": {"level": "WARNING"},
+        # It tells of every request of our own, with nothing that is not told elsewhere.
+        "httpx": {"level": "WARNING"},
         # The filesystem transport has no host, and kombu warns of that each time.
         "kombu.connection": {"level": "ERROR"},
         "presidio-analyzer": {"level": "ERROR"},
