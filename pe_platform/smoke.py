@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from apps.core.errors import PlatformError
 from apps.inference.contracts import INPUT_GATES, OUTPUT_GATES
 from apps.safety.assembly import runner_for, warm
 from apps.safety.contracts import Decision, Inspection, Stage
@@ -91,8 +92,13 @@ class Smoke:
             found = ""
             try:
                 check()
+            except PlatformError as error:
+                found = error.message
             except (Failed, httpx.HTTPError) as error:
                 found = str(error) or type(error).__name__
+            except (ValueError, KeyError) as error:
+                # Something else answers at this address: a proxy's page, an old API.
+                found = f"not an answer of the platform ({type(error).__name__})"
             ms = round((time.perf_counter() - started) * 1000, 1)
             yield Result(name, not found, found, ms)
 

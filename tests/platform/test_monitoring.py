@@ -129,7 +129,9 @@ def test_links_between_runbooks_lead_somewhere():
 
 
 def test_generated_files_are_what_their_code_says():
-    stale = [path for path, text in generate.files().items() if path.read_text() != text]
+    stale = [
+        path for path, text in generate.files().items() if path.read_text() != text
+    ]
 
     assert stale == [], "run make monitoring"
 
