@@ -21,6 +21,7 @@ from apps.core.context import (
     new_request_id,
     request_context,
 )
+from pe_platform.logs import close_side_doors
 from pe_platform.worker_guard import guard
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pe_platform.settings")
@@ -54,6 +55,12 @@ def _leave_request_context(task_id: str, **_: Any) -> None:
     context = _open_contexts.pop(task_id, None)
     if context is not None:
         context.__exit__(None, None, None)
+
+
+@signals.celeryd_init.connect
+@signals.beat_init.connect
+def _close_side_doors(**_: Any) -> None:
+    close_side_doors()
 
 
 @signals.worker_ready.connect
