@@ -30,6 +30,8 @@ from apps.core.context import current_request_id
 
 WITHHELD = "[withheld]"
 FRAMES_KEPT = 12
+# gunicorn logs through a file of its own: the message stands in another of its package.
+GUNICORN_RELAY = "glogging.py"
 
 # Digits enough for a telephone, card, health or insurance number, however separated.
 _LONG_NUMBER = re.compile(r"(?:\d[\s.()/:_-]*){9,}")
@@ -85,9 +87,12 @@ class JsonFormatter(logging.Formatter):
 
 def _message(record: logging.LogRecord) -> str:
     """The message if its author wrote it down; what was composed is withheld."""
-    if isinstance(record.msg, str) and record.msg in _literals(record.pathname):
-        return record.msg
-    return WITHHELD
+    if not isinstance(record.msg, str):
+        return WITHHELD
+    path = record.pathname
+    is_relayed = Path(path).name == GUNICORN_RELAY
+    known = _package_literals(path) if is_relayed else _literals(path)
+    return record.msg if record.msg in known else WITHHELD
 
 
 @lru_cache(maxsize=1024)
@@ -103,6 +108,13 @@ def _literals(path: str) -> frozenset[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
+
+
+@lru_cache(maxsize=4)
+def _package_literals(path: str) -> frozenset[str]:
+    """Every string that stands in the package of a file."""
+    found = Path(path).parent.rglob("*.py")
+    return frozenset().union(*(_literals(str(each)) for each in found))
 
 
 def _shaped(value: object, shape: re.Pattern[str] | None) -> object:

@@ -9,6 +9,7 @@ import sys
 import threading
 import uuid
 
+import gunicorn.glogging
 import pytest
 from django.db import DatabaseError, connection
 
@@ -173,6 +174,17 @@ def test_what_is_ours_still_comes_through():
 
     assert WITHHELD not in json.dumps(found)
     assert found["run"] == str(uuid.UUID(int=8))
+
+
+def test_gunicorn_speaks_in_its_own_words_alone():
+    path = gunicorn.glogging.__file__
+
+    def said(message: str) -> str:
+        made = logging.LogRecord("gunicorn.error", 20, path, 1, message, (), None)
+        return json.loads(written(made))["message"]
+
+    assert said("Handling signal: %s") == "Handling signal: %s"
+    assert said("Handling signal: Jane Doe") == WITHHELD
 
 
 def test_an_exception_that_nobody_caught_is_printed_without_its_words():
