@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-slow test-services lint types layers migrations-check check coverage lock gates-eval bench chaos image chart monitoring monitoring-test
+.PHONY: help run test test-browser test-slow test-services lint types layers migrations-check check coverage lock gates-eval bench chaos image chart monitoring monitoring-test rolling
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -87,3 +87,6 @@ monitoring: $(VENV)/.installed-dev ## write the generated rules and dashboards
 
 monitoring-test: $(VENV)/.installed-dev ## rules, alerts and routes, then a broken gate to a received page
 	$(BIN)/python deploy/monitoring/check.py
+
+rolling: $(VENV)/.installed-dev ## replace two instances behind nginx under load; no request may fail
+	$(BIN)/python benchmarks/rolling.py
