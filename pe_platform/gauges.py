@@ -17,6 +17,7 @@ from functools import lru_cache
 from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError
+from kombu.exceptions import OperationalError
 from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
@@ -97,7 +98,7 @@ def _read(part: Callable[[], None]) -> bool:
     recoverable = current_app.connection_for_read().recoverable_connection_errors
     try:
         part()
-    except (DatabaseError, OSError, PlatformError, *recoverable):
+    except (DatabaseError, OSError, PlatformError, OperationalError, *recoverable):
         logger.warning("gauges_not_read", extra={"reason_code": part.__module__})
         return False
     return True

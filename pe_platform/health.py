@@ -20,6 +20,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from apps.audit.selectors import head_matches
@@ -73,11 +74,11 @@ def _readiness_at(tick: int) -> dict[str, bool]:
 
 def _holds(name: str, check: Callable[[], bool]) -> bool:
     # OSError covers refused connections; kombu's own errors vary by transport and
-    # come as its recoverable set.
+    # come as its recoverable set, or wrapped in its OperationalError.
     recoverable = current_app.connection_for_write().recoverable_connection_errors
     try:
         return check()
-    except (DatabaseError, OSError, PlatformError, *recoverable):
+    except (DatabaseError, OSError, PlatformError, OperationalError, *recoverable):
         logger.warning("readiness_check_failed", extra={"reason_code": name})
         return False
 

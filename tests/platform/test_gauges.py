@@ -88,6 +88,14 @@ def test_a_database_that_cannot_be_read_is_told_and_costs_no_answer(monkeypatch)
     assert b"pe_database_up 0.0" in gauges.exposition()
 
 
+def test_a_broker_that_refuses_is_told_and_costs_no_answer(monkeypatch):
+    monkeypatch.setenv("CELERY_BROKER_READ_URL", "amqp://guest@127.0.0.1:9//")
+
+    gauges.refresh()
+
+    assert value("pe_broker_up") == 0
+
+
 def test_a_verified_log_says_when():
     before = timezone.now().timestamp()
 
