@@ -94,6 +94,7 @@ def environment_file(folder: Path) -> Path:
     lines += [
         "PE_ALLOWED_HOSTS=127.0.0.1",
         f"PE_BIND=127.0.0.1:{PORT}",
+        f"PE_WORKER_METRICS_BIND=127.0.0.1:{PORT + 1}",
         "PE_WEB_WORKERS=2",
         "PROMETHEUS_MULTIPROC_DIR=/tmp/metrics",
         *(
@@ -206,6 +207,8 @@ def prove_worker(podman: Podman) -> None:
         said,
         podman.run("logs", "--tail", "20", "pe-worker", streams=True),
     )
+    podman.run("exec", "pe-worker", "python", "deploy/healthcheck.py", "--worker")
+    proved("its health check passes on the port of its metrics", True)
     prove_drain(podman, "pe-worker")
 
 
