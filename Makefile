@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-slow test-services lint types layers migrations-check check coverage lock gates-eval bench chaos screenshots
+.PHONY: help run test test-browser test-slow test-services lint types layers migrations-check check coverage lock gates-eval bench chaos screenshots image chart monitoring monitoring-test rolling
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -69,3 +69,27 @@ chaos: $(VENV)/.installed ## kill -9 each process during the demo; it must end t
 lock: ## resolve requirements*.in into the locked files (needs uv)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-find-links requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+
+TOOLS := build/tools
+
+$(TOOLS)/.installed: deploy/requirements-tools.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check -r deploy/requirements-tools.txt
+	@touch $@
+
+image: $(TOOLS)/.installed ## build the image with buildah, run it with podman, say what was proved (root)
+	$(TOOLS)/bin/hadolint deploy/Dockerfile
+	deploy/build_image.sh
+
+chart: $(TOOLS)/.installed ## render, lint and validate the Helm chart for three releases
+	$(TOOLS)/bin/python deploy/helm/check.py --tools build/chart
+
+monitoring: $(VENV)/.installed-dev ## write the generated rules and dashboards
+	$(BIN)/python deploy/monitoring/generate.py
+	$(BIN)/python deploy/helm/make_schema.py
+
+monitoring-test: $(VENV)/.installed-dev ## rules, alerts and routes, then a broken gate to a received page
+	$(BIN)/python deploy/monitoring/check.py
+
+rolling: $(VENV)/.installed-dev ## replace two instances behind nginx under load; no request may fail
+	$(BIN)/python benchmarks/rolling.py

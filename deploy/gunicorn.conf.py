@@ -33,6 +33,17 @@ control_socket_disable = True
 errorlog = "-"
 accesslog = None
 wsgi_app = "pe_platform.wsgi:application"
+# gunicorn's own lines would quote an exception's message and what a client sent.
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "pe_platform.logs.json_formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"level": "INFO", "handlers": ["stderr"]},
+    "loggers": {
+        "gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}
+    },
+}
 
 
 def pre_fork(server, worker):
@@ -66,7 +77,9 @@ def on_starting(server):
 
     from apps.core.checks import refuse_to_start_without_keys
     from apps.safety.assembly import warm
+    from pe_platform.logs import close_side_doors
 
+    close_side_doors()
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)

@@ -13,4 +13,4 @@ class PlatformConfig(AppConfig):
     def ready(self) -> None:
         # celery: so that tasks sent from the web and from commands find the broker;
         # sessions: so that the first sign-in of a process is stamped too.
-        from pe_platform import celery, checks, sessions  # noqa: F401
+        from pe_platform import celery, checks, sessions, task_metrics  # noqa: F401

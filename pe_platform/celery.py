@@ -22,6 +22,7 @@ from apps.core.context import (
     new_request_id,
     request_context,
 )
+from pe_platform.logs import close_side_doors
 from pe_platform.worker_guard import guard
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pe_platform.settings")
@@ -60,6 +61,12 @@ def _leave_request_context(task_id: str, **_: Any) -> None:
 @signals.worker_init.connect
 def _refuse_without_keys(**_: Any) -> None:
     refuse_to_start_without_keys()
+
+
+@signals.celeryd_init.connect
+@signals.beat_init.connect
+def _close_side_doors(**_: Any) -> None:
+    close_side_doors()
 
 
 @signals.worker_ready.connect

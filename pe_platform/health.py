@@ -8,7 +8,6 @@ tells an anonymous caller more than names and yes or no. ``/metrics`` needs a to
 
 from __future__ import annotations
 
-import hmac
 import logging
 import os
 import time
@@ -22,19 +21,14 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    exposition,
-    multiprocess,
-)
+from kombu.exceptions import OperationalError
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from apps.audit.selectors import head_matches
 from apps.core.errors import PlatformError
 from apps.inference.warming import is_warm
 from apps.safety.assembly import gates
-from apps.safety.metrics import refresh_gauges
+from pe_platform.gauges import exposition, is_token, refresh
 
 logger = logging.getLogger(__name__)
 # How long one readiness answer serves, so that probes cost next to nothing (seconds).
@@ -82,11 +76,11 @@ def _readiness_at(tick: int) -> dict[str, bool]:
 
 def _holds(name: str, check: Callable[[], bool]) -> bool:
     # OSError covers refused connections; kombu's own errors vary by transport and
-    # come as its recoverable set.
+    # come as its recoverable set, or wrapped in its OperationalError.
     recoverable = current_app.connection_for_write().recoverable_connection_errors
     try:
         return check()
-    except (DatabaseError, OSError, PlatformError, *recoverable):
+    except (DatabaseError, OSError, PlatformError, OperationalError, *recoverable):
         logger.warning("readiness_check_failed", extra={"reason_code": name})
         return False
 
@@ -119,17 +113,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text; needs ``Authorization: Bearer`` with PE_METRICS_TOKEN."""
-    token = settings.PE_METRICS_TOKEN
-    offered = request.META.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
-    if not token or not hmac.compare_digest(offered.encode(), token.encode()):
+    if not is_token(request.META.get("HTTP_AUTHORIZATION", "")):
         return HttpResponse("A metrics token is required.", status=401)
-    refresh_gauges()
-    return HttpResponse(_exposition(), content_type=CONTENT_TYPE_LATEST)
-
-
-def _exposition() -> bytes:
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return exposition.generate_latest(REGISTRY)
-    registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return exposition.generate_latest(registry)
+    refresh()
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

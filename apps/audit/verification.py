@@ -5,6 +5,7 @@ The outcome is an entry of its own: the badge on the landing page reads the newe
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,7 @@ VERIFIED = "audit.chains_verified"
 BROKEN = "audit.chains_broken"
 # The log sits below accounts, so it looks at the actor's permissions itself.
 VERIFY_PERMISSION = "audit.verify_auditentry"
+logger = logging.getLogger(__name__)
 _ALL = Subject("audit.auditchain", "*")
 
 
@@ -45,6 +47,7 @@ def verify_and_record(*, actor: Actor) -> list[ChainState]:
     try:
         states = verify_chains()
     except ChainBroken as error:
+        logger.critical("audit_chain_broken", extra={"event": BROKEN})
         _note(actor, BROKEN, {"found": error.message[:300]})
         raise
     details: dict[str, object] = {

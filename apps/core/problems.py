@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from apps.core.context import current_request_id
 from apps.core.errors import PlatformError
+from apps.core.metrics import count_problem
 
 CONTENT_TYPE = "application/problem+json"
 QUOTED = re.compile(r'["“].*["”]', re.DOTALL)
@@ -112,6 +113,7 @@ def _headers(retry_after_s: object) -> dict[str, str]:
 def _response(body: dict[str, object], headers: dict[str, str]) -> Response:
     status = body["status"]
     assert isinstance(status, int)  # noqa: S101 - narrows the type for mypy
+    count_problem(str(body["code"]))
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
 
 

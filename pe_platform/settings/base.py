@@ -200,7 +200,8 @@ CONTENT_SECURITY_POLICY = {
 
 # -- static and stored files -----------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = PE_STATE_DIR / "static"
+# An image carries its own, made when it was built; elsewhere `prepare` collects them.
+STATIC_ROOT = Path(env.text("PE_STATIC_DIR") or PE_STATE_DIR / "static")
 STATICFILES_DIRS: list[Path] = []
 MEDIA_ROOT = PE_STATE_DIR / "media"
 STORAGES = {
@@ -234,6 +235,14 @@ PE_AUDIT_CHAIN = env.text("PE_AUDIT_CHAIN", PE_SERVICE)
 
 # /metrics answers only to this bearer token; without one it answers to nobody.
 PE_METRICS_TOKEN = env.text("PE_METRICS_TOKEN")
+# The API key of `manage.py smoke`, so that it need not stand in a command line.
+PE_SMOKE_KEY = env.text("PE_SMOKE_KEY")
+# Where a Celery worker serves its metrics, host:port; nowhere when unset.
+PE_WORKER_METRICS_BIND = env.address("PE_WORKER_METRICS_BIND")
+# Processes of one instance add up their metrics in this folder, which must be there
+# before the first of them is counted.
+if env.text("PROMETHEUS_MULTIPROC_DIR"):
+    Path(env.text("PROMETHEUS_MULTIPROC_DIR")).mkdir(parents=True, exist_ok=True)
 
 # -- logs ------------------------------------------------------------------------------
 PE_LOG_LEVEL = env.choice("PE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
@@ -246,10 +255,10 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "axes": {"level": "WARNING"},
+        # It tells of every request of our own, with nothing that is not told elsewhere.
+        "httpx": {"level": "WARNING"},
         # The filesystem transport has no host, and kombu warns of that each time.
         "kombu.connection": {"level": "ERROR"},
         "presidio-analyzer": {"level": "ERROR"},
-        # One line for each call of a model's endpoint says nothing that is not counted.
-        "httpx": {"level": "WARNING"},
     },
 }

@@ -98,6 +98,19 @@ def choice(name: str, default: str, accepted: tuple[str, ...]) -> str:
     return value
 
 
+def address(name: str) -> str:
+    """``host:port``, or an empty string when nothing is set."""
+    value = text(name)
+    if not value:
+        return ""
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is not host:port such as 0.0.0.0:9100."
+        )
+    return value
+
+
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Comma-separated values without blanks."""
     value = text(name)

@@ -85,6 +85,15 @@ def test_a_missing_broker_folder_is_not_ready(client: Client, settings, tmp_path
     assert client.get("/readyz").json()["checks"]["broker"] is False
 
 
+def test_a_broker_that_refuses_is_not_ready(client: Client, settings, monkeypatch):
+    monkeypatch.setenv("CELERY_BROKER_WRITE_URL", "amqp://guest@127.0.0.1:9//")
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["checks"]["broker"] is False
+
+
 def test_one_answer_serves_many_probes(client: Client, django_assert_num_queries):
     client.get("/readyz")
     health._readiness_at.cache_clear()

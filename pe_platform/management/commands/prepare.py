@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -23,7 +23,17 @@ class Command(BaseCommand):
     help = "Bring database, roles, tiers and static files to what the code expects."
     requires_system_checks = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--static",
+            action="store_true",
+            help="Only the static files; needs no database (for building an image).",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["static"]:
+            self._collect_static()
+            return
         self._migrate()
         call_command("sync_roles", stdout=self.stdout)
         call_command("sync_tiers", stdout=self.stdout)
