@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from apps.safety.gates.identifiers.found import Identifier
 from apps.safety.gates.identifiers.gazetteer import words
@@ -48,8 +48,9 @@ _PARTICLES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Word(NamedTuple):
+    """One for each word of a text: a tuple is made several times faster."""
+
     text: str
     plain: str
     start: int
@@ -221,8 +222,9 @@ def _unlisted_score(run: Sequence[_Word]) -> float:
 
 
 def _lower_case_name(word: _Word) -> Identifier | None:
+    # Hardly any word is listed: that is asked first.
+    if word.plain not in words("common_given_names"):
+        return None
     if len(word.plain) < 5 or not word.text.islower() or not word.plain.isalpha():
         return None
-    if word.plain in words("common_given_names"):
-        return Identifier(word.start, word.end, "NAME", 0.4)
-    return None
+    return Identifier(word.start, word.end, "NAME", 0.4)
