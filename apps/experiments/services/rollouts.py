@@ -8,17 +8,15 @@ the way back is always open.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts.permissions import acting_user, require
 from apps.approvals.models import ApprovalRequest
-from apps.approvals.selectors import approved_request, require_approved
+from apps.approvals.selectors import require_approved
 from apps.approvals.services import request_approval
-from apps.audit.services import record_event
-from apps.core.actors import Actor, Subject
+from apps.core.actors import Actor
 from apps.core.errors import InvalidInput, StateConflict
 from apps.experiments.errors import RolloutNotReady
 from apps.experiments.models import Rollout, RolloutArm
@@ -31,21 +29,25 @@ from apps.experiments.selectors.rollouts import (
     minutes_in_step,
     plan_of,
     rollout_by_id,
-    rollout_digest,
+)
+from apps.experiments.services.rollout_states import (
+    State,
+    end_rollout,
+    move_rollout,
+    record_rollout_event,
+    require_running,
+    require_versions,
+    said,
 )
 from apps.inference.selectors import production_version_id
 from apps.models_registry.models import ModelVersion
 from apps.models_registry.selectors import (
-    SUBJECT_LABEL,
     model_named,
     version_by_id,
     version_digest,
     version_numbered,
 )
 from apps.models_registry.services import promote_version
-
-State = Rollout.State
-LONGEST_REASON = 300
 
 
 @transaction.atomic
@@ -96,7 +98,7 @@ def submit_rollout(
     require(actor, "experiments.submit_rollout")
     rollout = rollout_by_id(rollout_id)
     require_versions(rollout)
-    _move(rollout, (State.DRAFT, State.SUBMITTED), State.SUBMITTED)
+    move_rollout(rollout, (State.DRAFT, State.SUBMITTED), State.SUBMITTED)
     record_rollout_event(actor, "rollout_submitted", rollout)
     return request_approval(
         actor=actor, subject_label=ROLLOUT_LABEL, subject_id=rollout_id, reason=reason
@@ -109,7 +111,7 @@ def approve_rollout(*, actor: Actor, rollout_id: str) -> None:
     require(actor, "approvals.sign_approvalrequest")
     require_approved(ROLLOUT_LABEL, rollout_id)
     rollout = rollout_by_id(rollout_id)
-    _move(rollout, (State.SUBMITTED,), State.APPROVED)
+    move_rollout(rollout, (State.SUBMITTED,), State.APPROVED)
     record_rollout_event(actor, "rollout_approved", rollout)
 
 
@@ -127,7 +129,9 @@ def close_submission(*, actor: Actor, rollout_id: str) -> None:
         .first()
     )
     rejected = last is not None and last.state == ApprovalRequest.State.REJECTED
-    _move(rollout, (State.SUBMITTED,), State.REJECTED if rejected else State.DRAFT)
+    move_rollout(
+        rollout, (State.SUBMITTED,), State.REJECTED if rejected else State.DRAFT
+    )
     record_rollout_event(actor, "rollout_submission_closed", rollout)
 
 
@@ -151,7 +155,7 @@ def start_rollout(*, actor: Actor, rollout_id: str) -> Rollout:
     now = timezone.now()
     try:
         with transaction.atomic():
-            _move(
+            move_rollout(
                 rollout,
                 (State.APPROVED,),
                 State.RUNNING,
@@ -172,7 +176,7 @@ def step_rollout(*, actor: Actor, rollout_id: str) -> Rollout:
     """The next step of the plan; RolloutNotReady with what it waits for."""
     require(actor, "experiments.step_rollout")
     rollout = rollout_by_id(rollout_id)
-    _require_running(rollout)
+    require_running(rollout)
     require_approved(ROLLOUT_LABEL, rollout_id)
     require_versions(rollout)
     plan, findings = plan_of(rollout), findings_of(rollout)
@@ -203,9 +207,9 @@ def stop_rollout(*, actor: Actor, rollout_id: str, reason: str) -> Rollout:
     """The kill switch: within a second everybody is answered by production again."""
     require(actor, "experiments.stop_rollout")
     rollout = rollout_by_id(rollout_id)
-    _require_running(rollout)
+    require_running(rollout)
     # Nothing is counted here: stopping must not wait for a sum over every request.
-    end_rollout(actor, rollout, State.STOPPED, _said(reason), {})
+    end_rollout(actor, rollout, State.STOPPED, said(reason), {})
     return rollout_by_id(rollout_id)
 
 
@@ -220,7 +224,7 @@ def complete_rollout(
     """
     require(actor, "experiments.step_rollout")
     rollout = rollout_by_id(rollout_id)
-    _require_running(rollout)
+    require_running(rollout)
     plan, findings = plan_of(rollout), findings_of(rollout)
     chosen = arm_named(rollout, arm)
     reasons = list(waits_for(plan, findings, minutes_in_step(rollout)))
@@ -232,84 +236,7 @@ def complete_rollout(
             f"The rollout is not at its end: {'; '.join(reasons)}.",
             extra={"waits_for": reasons},
         )
-    said = _said(reason)
-    end_rollout(actor, rollout, State.COMPLETED, said, findings.as_dict())
-    promote_version(actor=actor, version_id=str(chosen.version_id), reason=said[:200])
+    why = said(reason)
+    end_rollout(actor, rollout, State.COMPLETED, why, findings.as_dict())
+    promote_version(actor=actor, version_id=str(chosen.version_id), reason=why[:200])
     return rollout_by_id(rollout_id)
-
-
-def end_rollout(
-    actor: Actor,
-    rollout: Rollout,
-    state: Rollout.State,
-    reason: str,
-    evidence: Mapping[str, object],
-) -> None:
-    """Close a running rollout with its evidence, audited; in an open transaction."""
-    shown = dict(evidence)
-    _move(
-        rollout,
-        (State.RUNNING,),
-        state,
-        {"ended_at": timezone.now(), "end_reason": reason, "evidence": shown},
-    )
-    record_rollout_event(
-        actor, f"rollout_{state.value}", rollout, {"reason": reason, "findings": shown}
-    )
-
-
-def record_rollout_event(
-    actor: Actor,
-    event: str,
-    rollout: Rollout,
-    details: Mapping[str, object] | None = None,
-) -> None:
-    record_event(
-        actor=actor,
-        event=f"experiments.{event}",
-        subject=Subject(ROLLOUT_LABEL, str(rollout.pk), rollout_digest(rollout)),
-        details={
-            "model": rollout.model.name,
-            "step": rollout.step,
-            **(details or {}),
-        },
-    )
-
-
-def require_versions(rollout: Rollout) -> None:
-    """NotApproved unless every arm is signed for with the digest it was planned by."""
-    for arm in rollout.arms.all():
-        approved_request(SUBJECT_LABEL, str(arm.version_id), arm.version_digest)
-        if arm.version.state != ModelVersion.State.APPROVED:
-            raise StateConflict(
-                f"{arm.name}: version {arm.version.number} is {arm.version.state}."
-            )
-
-
-def _require_running(rollout: Rollout) -> None:
-    if not rollout.is_running:
-        raise StateConflict(f"The rollout is {rollout.get_state_display().lower()}.")
-
-
-def _said(reason: str) -> str:
-    said = reason.strip()
-    if not said or "\x00" in said:
-        raise InvalidInput("Say why, in words that can be stored.")
-    return said[:LONGEST_REASON]
-
-
-def _move(
-    rollout: Rollout,
-    from_states: tuple[Rollout.State, ...],
-    to_state: Rollout.State,
-    also: Mapping[str, object] | None = None,
-) -> None:
-    moved = Rollout.objects.filter(
-        pk=rollout.pk, state__in=[state.value for state in from_states]
-    ).update(state=to_state, **(also or {}))
-    if moved != 1:
-        raise StateConflict(
-            f"The rollout is {rollout.get_state_display().lower()}; this needs it to "
-            f"be {' or '.join(state.value for state in from_states)}."
-        )
-    rollout.state = to_state

@@ -26,7 +26,7 @@ from apps.experiments.selectors.rollouts import (
     rollout_by_id,
     running_rollouts,
 )
-from apps.experiments.services.rollouts import (
+from apps.experiments.services.rollout_states import (
     LONGEST_REASON,
     end_rollout,
     require_versions,
