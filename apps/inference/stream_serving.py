@@ -154,6 +154,7 @@ class _Stream:
 
     def _broken(self) -> bytes:
         """A failure nobody foresaw: nothing more of the model, and where help is."""
+        self._live.halt()
         problem = Unavailable("Something failed here. Try again later.")
         answer = unavailable_answer(self._asked.request, self._asked.parts, problem)
         return self._asked.render.ending(answer, "")
