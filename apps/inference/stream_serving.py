@@ -74,6 +74,8 @@ def serve_stream(asked: Asked) -> Outgoing | Iterator[bytes]:
         if answer is not None:
             return closing.deliver(path.completed(answer))
         live = LiveReply(path)
+        # Whatever happens, no model writes on for a stream that is over.
+        stack.callback(live.halt)
         stream = _Stream(asked, path, live)
         problem = stream.begin()
         if problem is not None or stream.first is None:
