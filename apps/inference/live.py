@@ -72,7 +72,7 @@ class LiveReply:
 
     def answer(self) -> Answer:
         """How the reply ended; nothing more is written or released."""
-        self._chunks.close()
+        self.halt()
         ending = self._ending or self._closed()
         text = "".join(self._text)[: self._stream.position + ending.held_chars]
         output = self._path.guard.concluded(ending, text)
@@ -86,6 +86,10 @@ class LiveReply:
         return self._path.completed(
             replace(answer, usage=usage, finish=self._end.finish)
         )
+
+    def halt(self) -> None:
+        """Stop the model, if it is still writing."""
+        self._chunks.close()
 
     def _closed(self) -> Ending:
         """The pass over what has come, when the stream did not end by itself."""

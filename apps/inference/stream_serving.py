@@ -74,6 +74,8 @@ def serve_stream(asked: Asked) -> Outgoing | Iterator[bytes]:
         if answer is not None:
             return closing.deliver(path.completed(answer))
         live = LiveReply(path)
+        # Whatever happens, no model writes on for a stream that is over.
+        stack.callback(live.halt)
         stream = _Stream(asked, path, live)
         problem = stream.begin()
         if problem is not None or stream.first is None:
@@ -154,6 +156,7 @@ class _Stream:
 
     def _broken(self) -> bytes:
         """A failure nobody foresaw: nothing more of the model, and where help is."""
+        self._live.halt()
         problem = Unavailable("Something failed here. Try again later.")
         answer = unavailable_answer(self._asked.request, self._asked.parts, problem)
         return self._asked.render.ending(answer, "")

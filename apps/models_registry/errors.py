@@ -73,7 +73,7 @@ class NothingToRollBackTo(StateConflict):
     title = "Nothing to roll back to"
 
 
-class SecretMissing(Unavailable):
+class SecretMissing(PredictionFailed):
     """A version names a secret that nobody has set for its endpoint."""
 
     code = "secret_missing"

@@ -303,13 +303,25 @@ def test_a_spent_quota_keeps_a_stream_from_beginning(caller, llm, tier):
 def test_earlier_turns_that_are_too_many_are_dropped_and_counted(
     caller, llm, chat_server
 ):
-    earlier = [{"role": "user", "content": f"turn {n}"} for n in range(60)]
+    roles = ("user", "assistant")
+    earlier = [{"role": roles[n % 2], "content": f"turn {n}"} for n in range(60)]
 
     body = caller.chat(earlier=earlier).json()
 
     sent = chat_server.seen[0].body["messages"]
     assert body["pe"]["dropped_turns"] == 10
     assert [sent[0]["content"], sent[-2]["content"]] == ["turn 10", "turn 59"]
+
+
+def test_what_was_written_in_several_messages_is_inspected_as_one(
+    caller, llm, chat_server
+):
+    earlier = [{"role": "user", "content": CRISIS}, {"role": "system", "content": "x"}]
+
+    body = caller.chat("Ok.", earlier=earlier).json()
+
+    assert body["pe"]["decision"] == "escalate"
+    assert chat_server.seen == []
 
 
 @pytest.mark.parametrize(

@@ -98,16 +98,14 @@ def test_a_model_that_urges_harm_opens_a_case_and_costs_nothing(
     assert InferenceRecord.objects.get().escalation_id == case.pk
 
 
-def test_a_late_model_is_ended_with_help(caller, llm, chat_server, settings):
-    settings.PE_CHAT_DEADLINE_MS = 700
+def test_a_model_that_falls_silent_is_left_and_help_follows(caller, llm, chat_server):
     chat_server.turns.append(Turn(chunks=(*CALM, " More. ", "Bye."), stall_after=5))
 
     found = events(caller.chat(stream=True))
 
     record = InferenceRecord.objects.get()
     assert told(found).startswith(SHOWN)
-    assert record.decision == "unavailable"
-    assert record.problem_code in ("endpoint_failed", "deadline_exceeded")
+    assert (record.decision, record.problem_code) == ("unavailable", "endpoint_failed")
     assert ended(found)["pe"]["text"] in told(found)
 
 

@@ -19,6 +19,7 @@ from apps.models_registry import services
 from apps.models_registry.adapters.remote.addresses import is_allowed
 from apps.models_registry.adapters.remote.endpoint import origin_of, parse_endpoint
 from apps.models_registry.artifacts import open_verified
+from apps.models_registry.contracts import TextRequest
 from apps.models_registry.errors import ManifestInvalid, SecretMissing
 from apps.models_registry.models import EndpointSecret
 from apps.models_registry.secrets import endpoint_secret
@@ -73,6 +74,16 @@ def test_an_endpoint_becomes_a_version_with_a_card_and_no_secret(registered, ope
     assert (kept["base_url"], kept["secret"]) == (URL, "llm-key")
     assert "https://llm.example.org:443" in registered.card
     assert SECRET not in content.decode() + registered.card
+    adapter.unload()
+
+
+@pytest.mark.django_db
+def test_a_version_whose_secret_nobody_set_asks_nothing(registered):
+    adapter = load_adapter(as_servable(registered))
+
+    with pytest.raises(SecretMissing):
+        adapter.predict([TextRequest("I slept badly.")])
+
     adapter.unload()
 
 

@@ -94,15 +94,12 @@ def read_chat(value: Any, *, limits: Limits, deadline_ms: float) -> ChatAsked:
     turns = _turns(body.get("messages"))
     if not turns or turns[-1].role is not Role.USER:
         raise InvalidParameter("The last message has to be of the user.", "messages")
-    text = turns[-1].text
-    if not text.strip():
-        raise InvalidParameter("The last message is empty.", "messages")
-    if len(text) > limits.text_chars:
-        raise _too_long("The last message", limits.text_chars)
     instructions = [turn.text for turn in turns if turn.role is Role.SYSTEM]
     if sum(map(len, instructions)) > limits.context_chars:
         raise _too_long("System messages", limits.context_chars)
-    spoken = [turn for turn in turns[:-1] if turn.role is not Role.SYSTEM]
+    spoken, text = _unanswered(
+        [turn for turn in turns if turn.role is not Role.SYSTEM], limits
+    )
     earlier = _latest(spoken, limits)
     model = _model(body)
     request = ServingRequest(
@@ -225,6 +222,27 @@ def _content(content: Any) -> str:
             "messages",
         )
     return "\n".join(texts)
+
+
+def _unanswered(turns: Sequence[_Turn], limits: Limits) -> tuple[list[_Turn], str]:
+    """What was said before, and what the person has written since.
+
+    Several messages of the user in a row are one text, as far as it may be long: gates
+    read what is new in full, and what is old for its bearing on that.
+    """
+    last = turns[-1].text
+    if not last.strip():
+        raise InvalidParameter("The last message is empty.", "messages")
+    if len(last) > limits.text_chars:
+        raise _too_long("The last message", limits.text_chars)
+    before = list(turns[:-1])
+    while before and before[-1].role is Role.USER:
+        joined = f"{before[-1].text}\n\n{last}"
+        if len(joined) > limits.text_chars:
+            break
+        last = joined
+        before.pop()
+    return before, last
 
 
 def _latest(turns: Sequence[_Turn], limits: Limits) -> list[_Turn]:
