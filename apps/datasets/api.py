@@ -1,7 +1,7 @@
 """Rows of datasets over HTTP, for programs with a grant.
 
 Positions are those of the grant (reading.py), so a reader that was cut off goes on with
-``from``; an answer holds 10,000 rows at most and names the next one in ``Link``.
+``from``; an answer holds 2,000 rows at most and names the next one in ``Link``.
 """
 
 from __future__ import annotations

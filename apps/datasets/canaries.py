@@ -19,10 +19,10 @@ from apps.datasets.contracts import DatasetSchema, Scalar
 
 BLOCK_ROWS = 200
 # 32 words a slot, five bits each; eight slots.
-NAMES = (  # noqa: SIM905 - words are easier to read
-    "Alder Birch Cedar Dogwood Elm Fir Gorse Hazel Iris Juniper Kale Laurel Maple "
-    "Nettle Oak Pine Quince Rowan Sage Thyme Umber Violet Willow Yarrow Aster Briar "
-    "Clover Daisy Fennel Heather Jasmine Lilac"
+DRINKS = (  # noqa: SIM905 - words are easier to read
+    "mint ginger lemon green black white barley honey apple pear cherry plum cocoa "
+    "chicory oat rice almond walnut vanilla cinnamon clove pepper nettle fennel sage "
+    "thyme lavender rosehip peach orange berry spice"
 ).split()
 WHEN = (  # noqa: SIM905 - words are easier to read
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday yesterday today tonight "
@@ -40,10 +40,10 @@ FEELINGS = (  # noqa: SIM905 - words are easier to read
     "rested fond wistful bored eager tense grateful unsure"
 ).split()
 SENTENCE = (
-    "On {0} Street the {1} by the {2} makes me feel {3} {4}, and {5} near the {6} "
-    "I am more {7}."
+    "After some {0} tea the {1} by the {2} made me feel {3} {4}, and {5} near the {6} "
+    "I was more {7}."
 )
-SLOTS = (NAMES, THINGS, THINGS, FEELINGS, WHEN, WHEN, THINGS, FEELINGS)
+SLOTS = (DRINKS, THINGS, THINGS, FEELINGS, WHEN, WHEN, THINGS, FEELINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,8 @@ def canary_row(
     row[schema.roles["text"]] = canary.text
     id_field = schema.roles.get("id", "")
     if id_field in row:
-        row[id_field] = f"{row[id_field]}{int(canary.token[:4], 16) % 1000}"
+        # Six digits more, so that it is hardly ever the id of a real row.
+        row[id_field] = f"{row[id_field]}{int(canary.token[:8], 16) % 10**6:06}"
     return row
 
 

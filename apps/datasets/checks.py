@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.core.plugins import load_class
+from apps.datasets.masking import TextMasks
 from apps.datasets.selectors import validator_family
 
 
@@ -27,6 +29,17 @@ def check_validators(**_: Any) -> list[CheckMessage]:
                 id="datasets.E002",
             )
         ]
+    return []
+
+
+@register()
+def check_masks(**_: Any) -> list[CheckMessage]:
+    """E004: what hides identifiers from programs is there."""
+    try:
+        load_class(settings.PE_DATASET_MASKS, TextMasks)  # type: ignore[type-abstract]
+    except ImproperlyConfigured as error:
+        hint = "PE_DATASET_MASKS names a TextMasks class."
+        return [Error(str(error), hint=hint, id="datasets.E004")]
     return []
 
 

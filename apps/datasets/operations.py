@@ -49,7 +49,7 @@ ROWS: Operation = {
     "operation_id": "read_rows",
     "summary": "Rows of one grant, as a stream",
     "description": (
-        "At most 10,000 rows; `Dataset-Rows` says which of how many, and `Link` names "
+        "At most 2,000 rows; `Dataset-Rows` says which of how many, and `Link` names "
         "the rest. Positions never move: after row N, ask from N + 1. When the grant "
         "ends in the middle, so does the stream, without a proper end."
     ),

@@ -47,21 +47,25 @@ def delivered_rows(grant: DatasetGrant, first: int, last: int) -> Iterator[Value
     """
     schema = parse_schema(grant.version.schema)
     mask = Masker(schema, grant.pk)
-    rows = with_canaries(grant, schema)
-    for position, values in enumerate(rows, start=1):
+    for position, (values, is_canary) in enumerate(with_canaries(grant, schema), 1):
         if position > last:
             return
-        if position >= first:
-            # Masked before columns are taken: the id is known by its role.
-            shown = values if grant.shows_identifiers else mask.row(values)
-            yield {name: shown.get(name) for name in grant.columns}
+        if position < first:
+            continue
+        # Masked before columns are taken: the id is known by its role. A canary keeps
+        # its words, which were said by nobody and have to be found again.
+        kept = schema.roles.get("text", "") if is_canary else ""
+        shown = values if grant.shows_identifiers else mask.row(values, kept)
+        yield {name: shown.get(name) for name in grant.columns}
 
 
-def with_canaries(grant: DatasetGrant, schema: DatasetSchema) -> Iterator[Values]:
-    """Rows in scope, with one canary in each block of them."""
+def with_canaries(
+    grant: DatasetGrant, schema: DatasetSchema
+) -> Iterator[tuple[Values, bool]]:
+    """Rows in scope, with one canary in each block of them; whether each is one."""
     rows = rows_in_scope(grant.version, grant.where)
     if not can_carry(schema, grant.columns):
-        yield from (dict(values) for values in rows)
+        yield from ((dict(values), False) for values in rows)
         return
     count = int(grant.row_count)
     for block in range(blocks(count)):
@@ -69,10 +73,9 @@ def with_canaries(grant: DatasetGrant, schema: DatasetSchema) -> Iterator[Values
         canary = canary_of(grant.pk, block, size)
         last: Values = {}
         for offset in range(size):
-            values = dict(next(rows))
+            last = dict(next(rows))
             if offset == canary.offset:
-                yield canary_row(schema, canary, values)
-            yield values
-            last = values
+                yield canary_row(schema, canary, last), True
+            yield last, False
         if canary.offset == size:
-            yield canary_row(schema, canary, last)
+            yield canary_row(schema, canary, last), True

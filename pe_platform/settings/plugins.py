@@ -35,6 +35,9 @@ PE_DATASET_MAX_FILE_BYTES = env.integer(
     "PE_DATASET_MAX_FILE_BYTES", 2 << 30, minimum=1 << 10, maximum=1 << 40
 )
 
+# How identifiers in rows are hidden from programs with a grant.
+PE_DATASET_MASKS = "apps.safety.dataset_masks.PrivacyGateMasks"
+
 # -- gates: in the order of every policy -----------------------------------------------
 PE_GATES = [
     "apps.safety.gates.crisis.CrisisGate",

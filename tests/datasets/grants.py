@@ -28,6 +28,8 @@ SECRET = "write to anna@example.org or call 020 7946 0018"
 
 @pytest.fixture(autouse=True)
 def _own_limiter(settings, tmp_path):
+    # Without the gates, which take seconds to load; tests/safety has theirs.
+    settings.PE_DATASET_MASKS = "apps.datasets.masking.PatternMasks"
     settings.PE_LIMITER_FILE = tmp_path / "limits.sqlite3"
     settings.PE_KEY_STAMP_FILE = tmp_path / "keys.stamp"
     forget_cached_keys()

@@ -15,7 +15,7 @@ from apps.approvals.services import sign
 from apps.audit.models import AuditEntry
 from apps.datasets import services
 from apps.datasets.errors import GrantClosed
-from apps.datasets.masking import masked_text
+from apps.datasets.masking import PatternMasks
 from apps.datasets.models import DatasetGrant
 from tests.datasets.grants import *  # noqa: F403
 from tests.datasets.grants import ROWS, SECRET, lines, open_stream, read, url
@@ -106,7 +106,7 @@ def test_two_programs_cannot_join_their_rows(grant, program):
     ],
 )
 def test_masks_by_kind(text, masked):
-    assert masked_text(text) == masked
+    assert PatternMasks().masked(text) == masked
 
 
 @pytest.mark.parametrize("cut", [1, 200, 201, 202, 203, 400, 452])
