@@ -107,9 +107,9 @@ def worker() -> Schema:
     )
 
 
-def schema() -> Schema:
-    """The whole schema, draft 7."""
-    properties: dict[str, Schema] = {
+def release() -> dict[str, Schema]:
+    """What runs, under which name, with which secrets."""
+    return {
         "image": closed(
             {
                 "repository": {"type": "string", "minLength": 1},
@@ -161,6 +161,12 @@ def schema() -> Schema:
             },
         },
         "drainSeconds": between(5, 600),
+    }
+
+
+def workloads() -> dict[str, Schema]:
+    """The processes, their number and their size."""
+    return {
         "web": closed(
             {
                 "replicas": between(1, 100),
@@ -193,6 +199,12 @@ def schema() -> Schema:
         "migration": closed(
             {"timeoutSeconds": between(30, 86_400), "resources": resources()}
         ),
+    }
+
+
+def surroundings() -> dict[str, Schema]:
+    """Storage, scaling, monitoring, network, identity and the smoke test."""
+    return {
         "storage": closed(
             {
                 "existingClaim": NAME,
@@ -247,6 +259,11 @@ def schema() -> Schema:
             {"enabled": FLAG, "secretName": NAME, "secretKey": TEXT, "model": NAME}
         ),
     }
+
+
+def schema() -> Schema:
+    """The whole schema, draft 7."""
+    properties = {**release(), **workloads(), **surroundings()}
     found = closed(properties, "host", "image", "secrets", "web", "workers")
     return {"$schema": "http://json-schema.org/draft-07/schema#", **found}
 
