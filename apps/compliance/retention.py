@@ -70,13 +70,30 @@ OTHER: tuple[Kept, ...] = (
             "models_registry.manifestdataset", "models_registry.metricpoint",
             "models_registry.modelalias", "models_registry.modelversion",
             "models_registry.registeredmodel", "models_registry.trainingmanifest",
-            "models_registry.trainingrun",
+            "models_registry.trainingrun", "models_registry.endpointsecret",
+            "experiments.sweep", "experiments.trial", "experiments.rollout",
+            "experiments.rolloutarm", "experiments.promotionpolicy",
+            "experiments.acceptedrisk",
         ),
-        holds="Versions, manifests, runs, reports, who promoted what",
+        holds="Versions, manifests, runs, reports, rollouts, who promoted what; sealed "
+        "secrets of model endpoints",
         period=FOREVER,
         ends_by=NOTHING,
         erasure="not reached: nothing in it is linked to a participant",
         why="governed rows are never deleted",
+    ),
+    Kept(
+        name="Comparisons of answers",
+        tables=(
+            "experiments.shadowcomparison", "safety.judgedisagreement",
+            "inference.batchjob",
+        ),
+        holds="Decisions, scores, times and counts, a keyed digest of the text; no "
+        "words and no name of a participant",
+        period=FOREVER,
+        ends_by=NOTHING,
+        erasure="kept: it names nobody",
+        why="evidence of how versions and judges differ, and that counts add up",
     ),
     Kept(
         name="Approvals and policies",
@@ -94,11 +111,13 @@ OTHER: tuple[Kept, ...] = (
         tables=(
             "accounts.user", "accounts.user_groups", "accounts.user_user_permissions",
             "accounts.apikey", "accounts.tier", "accounts.quotausage", "auth.group",
+            "accounts.authenticator", "accounts.recoverycode",
             "auth.group_permissions", "auth.permission", "admin.logentry",
             "guardian.groupobjectpermission", "guardian.userobjectpermission",
             "contenttypes.contenttype",
         ),
-        holds="Names and e-mail addresses of staff, hashes of passwords and keys",
+        holds="Names and e-mail addresses of staff, hashes of passwords and keys, "
+        "sealed second factors",
         period="without end; people are deactivated, not deleted",
         ends_by=NOTHING,
         erasure="not about participants",

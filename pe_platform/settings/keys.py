@@ -11,6 +11,7 @@ PE_SEALED_STORES = [
     "apps.inference.sealed_stores.OutcomeStore",
     "apps.inference.sealed_stores.BatchLineStore",
     "apps.models_registry.sealed_stores.EndpointSecretStore",
+    "apps.accounts.sealed_stores.AuthenticatorStore",
     "apps.safety.sealed_stores.CaseTextStore",
     "apps.safety.sealed_stores.SpooledCaseStore",
 ]

@@ -14,7 +14,7 @@ from apps.accounts.permissions import system_actor
 from apps.compliance import services
 from apps.core.keys.subjects import subject_name
 from apps.inference.idempotency import Claim, claim_or_replay, store_outcome
-from apps.inference.models import InferenceRecord, KeptText
+from apps.inference.models import BatchItem, BatchJob, InferenceRecord, KeptText
 from apps.inference.sealing import seal
 from apps.safety.cases import CaseFacts, text_digest
 from apps.safety.contracts import RiskLevel
@@ -81,7 +81,33 @@ def keep_everything(participant: str, said: str, program: uuid.UUID = PROGRAM) -
     )
     assert isinstance(claim, Claim)
     store_outcome(claim, 200, orjson.dumps({"output": said}), subject)
+    keep_batch_line(said, program, subject)
     return Kept(subject, said, record, case)
+
+
+def keep_batch_line(said: str, program: uuid.UUID, subject: str) -> None:
+    """A batch of one answered line."""
+    now = timezone.now()
+    job = BatchJob.objects.create(
+        state=BatchJob.State.FINISHED,
+        created_at=now,
+        finished_at=now,
+        touched_at=now,
+        expires_at=now + timedelta(hours=72),
+        api_key_id=program,
+        key_family_id=program,
+        model_name="support-reply",
+        size=1,
+    )
+    line = BatchItem(
+        job=job,
+        position=1,
+        state=BatchItem.State.DONE,
+        decision="allow",
+        subject=subject,
+    )
+    line.sealed = seal(orjson.dumps({"output": said}), line.pk, subject)
+    line.save(force_insert=True)
 
 
 def verified(officers, program: ApiKey, kind: str, participant: str = PERSON) -> str:

@@ -86,7 +86,7 @@ def test_nothing_readable_is_left_anywhere_and_the_chain_still_verifies(
     other = keep_everything("somebody-else", "other words", program.family_id)
     request = verified(officers, program, "export")
     exported = services.export_subject(actor=officers[1], request_id=request)
-    assert json.dumps(exported).count(SAID) == 5
+    assert json.dumps(exported).count(SAID) == 6
     assert not disk_holds(SAID, tmp_path)
     backup_rows = [
         (bytes(KeptText.objects.get(pk=kept.record.pk).sealed), kept.record.pk),
@@ -288,7 +288,7 @@ def test_the_commands_do_the_whole_of_it(officers, program, tmp_path):
 
     call_command("subject_export", request, actor="ciro", output=target, stdout=out)
 
-    assert target.read_text().count(SAID) == 5
+    assert target.read_text().count(SAID) == 6
     assert target.stat().st_mode & 0o077 == 0
     assert SAID not in out.getvalue()
     assert PERSON not in out.getvalue()

@@ -44,6 +44,10 @@ OPENINGS = {
     "apps/inference/idempotency.py": "gives the program its own first answer again",
     "apps/safety/spool.py": "turns a case on disk into a row, sealed again",
     "apps/core/keys/stores.py": "seals again under another key",
+    "apps/inference/batches/running.py": "answers a line that waits",
+    "apps/inference/batches/reporting.py": "gives the program its own answers",
+    "apps/accounts/services/factors.py": "compares a code; no participant's words",
+    "apps/models_registry/secrets.py": "a secret of an endpoint, not words",
 }
 pytestmark = pytest.mark.django_db
 

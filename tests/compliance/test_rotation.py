@@ -143,7 +143,7 @@ def test_the_command_tells_how_far_it_is(settings):
 
     call_command("rotate_keys", stdout=out)
 
-    assert "subject-keys: 1 of 4" in out.getvalue()
+    assert "subject-keys: 1 of 5" in out.getvalue()
     assert "Keys to keep: data-2." in out.getvalue()
     assert "words" not in out.getvalue().replace("words looked", "")
 

@@ -191,7 +191,8 @@ def test_a_damaged_env_file_is_named_by_line_without_quoting_it(tmp_path):
     refused = launch(env_file, PE_STATE_DIR=str(tmp_path / "state"))
 
     assert refused.returncode == 1
-    assert "env, line 7: expected NAME=value" in refused.stderr
+    last = len(env_file.read_text().splitlines())
+    assert f"env, line {last}: expected NAME=value" in refused.stderr
     assert "secr" not in refused.stderr.replace("settings", "")
     assert "Traceback" not in refused.stderr
 
