@@ -94,6 +94,32 @@ SAFETY = (
     one("Gates that fail", "percentunit", "pe:gate_failures:ratio5m", "{{gate}}"),
     one("Gates, slowest 1 %", "s", "pe:gate_seconds:p99_5m", "{{gate}} {{stage}}"),
     one("Helplines to verify", "short", "max(pe_crisis_contacts_stale)", kind="stat"),
+    one(
+        "Second judges without an answer",
+        "reqps",
+        "sum by (judge) (rate(pe_judge_failures_total[5m]))",
+        "{{judge}}",
+    ),
+    Panel(
+        "Second opinions lost",
+        "reqps",
+        (
+            ("sum(rate(pe_judge_dropped_total[5m]))", "not asked"),
+            ("sum(rate(pe_disagreements_lost_total[5m]))", "not stored"),
+        ),
+    ),
+    one(
+        "Rollouts taken back",
+        "short",
+        "sum(increase(pe_rollout_rollbacks_total[1d]))",
+        kind="stat",
+    ),
+    one(
+        "Mirrored to shadows",
+        "reqps",
+        "sum by (outcome) (rate(pe_rollout_shadows_total[5m]))",
+        "{{outcome}}",
+    ),
 )
 WORK = (
     one("Messages that wait", "short", "pe:queue_messages:max", "{{queue}}"),

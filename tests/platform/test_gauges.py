@@ -127,11 +127,11 @@ def test_verifying_needs_its_permission():
     with pytest.raises(NotPermitted):
         verification.verify_and_record(actor=nobody)
 
-    assert MAINTENANCE.permissions >= {verification.PERMISSION}
+    assert MAINTENANCE.permissions >= {verification.VERIFY_PERMISSION}
 
 
 def test_a_log_never_verified_counts_from_its_first_entry():
-    verification._record(MAINTENANCE, "audit.something", {})
+    verification._note(MAINTENANCE, "audit.something", {})
     first = AuditEntry.objects.get()
 
     audit_metrics.refresh()

@@ -110,19 +110,26 @@ def _interrupted_once_running(capfd):
     return interrupted
 
 
-def test_children_are_looked_after_while_the_demo_runs(live, tmp_path, capfd):
+def test_children_are_looked_after_while_the_demo_runs(live, port, capfd):
+    # Other tests leave children too: the web is the one that knows the port.
     kill_web = (
         "import os, signal, sys, time, urllib.request\n"
         "from pathlib import Path\n"
         "parent = str(os.getppid())\n"
         "def web():\n"
         "    for stat in Path('/proc').glob('[0-9]*/stat'):\n"
-        "        fields = stat.read_text().rsplit(')', 1)[1].split()\n"
+        "        try:\n"
+        "            fields = stat.read_text().rsplit(')', 1)[1].split()\n"
+        "            said = stat.with_name('cmdline').read_bytes()\n"
+        "        except OSError:\n"
+        "            continue\n"
+        f"        if b'{port}' not in said: continue\n"
         "        pid = int(stat.parent.name)\n"
         "        if fields[1] == parent and pid != os.getpid() and fields[0] != 'Z':\n"
         "            return pid\n"
         "    return 0\n"
-        "first = web()\n"
+        "first = 0\n"
+        "while not first: first = web()\n"
         "os.kill(first, signal.SIGKILL)\n"
         "while web() in (0, first): time.sleep(0.05)\n"
         "os.kill(int(parent), signal.SIGINT)\n"
