@@ -58,6 +58,7 @@ def _sets(
                     f"lines-{name}-{group['name']}",
                     dev=is_held_out(line),
                     group=group.get("group", ""),
+                    weight=float(content.get("weight", 1.0)),
                 )
 
 
