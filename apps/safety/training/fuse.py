@@ -230,11 +230,16 @@ def _sure(scored: Scored, log_odds: Doubles) -> Fit:
     points = {}
     for column, head in enumerate(HEADS):
         rows = scored.known(head)
-        caught = (_labels(scored, rows, head) > 0.5) & (log_odds[rows, column] >= 0)
-        found = np.sort(scored.first[rows[caught], column])
+        labels = _labels(scored, rows, head)
+        caught = rows[(labels > 0.5) & (log_odds[rows, column] >= 0)]
+        found = np.sort(scored.first[caught, column])
         lost = CRISIS_LOST if head in CARRIED else LOST
         point = float(found[int(lost * len(found))]) if len(found) else 0.0
-        points[head] = round(min(point, SUREST), 6)
+        if head in CARRIED:
+            # Written lines bear no doubtful label: none of those may be lost.
+            written = [scored.examples[i].is_written for i in caught]
+            point = min([point, *(0.99 * scored.first[caught[written], column])])
+        points[head] = round(min(float(point), SUREST), 6)
     return points
 
 
