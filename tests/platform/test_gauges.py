@@ -56,7 +56,11 @@ def case(**fields) -> Escalation:
 
 def test_waiting_messages_are_counted_by_queue():
     with current_app.connection_for_write() as broker:
+        # Other tests of this process may have left messages.
+        with broker.SimpleQueue("training") as other:
+            other.clear()
         queue = broker.SimpleQueue("batch")
+        queue.clear()
         queue.put({"n": 1})
         queue.put({"n": 2})
 
