@@ -40,6 +40,8 @@ LONG_CHARS = 1200
 PASSAGES_READ = 3
 # Shorter texts are seen whole well enough.
 SENTENCES_FROM_WORDS = 24
+# A sentence that is less likely by the linear classifier hardly reaches its margin.
+SUSPECT = np.float32(0.5)
 # Where a score is only kept, the linear classifier answers under this probability.
 RECORDED = np.float32(0.25)
 
@@ -185,6 +187,7 @@ class _Reading:
         if self._words < SENTENCES_FROM_WORDS:
             return np.array(scores)
         _, alone = self._suspects
+        sure = np.maximum(sure, SUSPECT)
         if not self._scorer.always and bool((alone < sure)[:, asked].all()):
             return np.array(scores)
         return np.maximum(scores, probability(self._standing_out[asked]))
